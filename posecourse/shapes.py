@@ -17,7 +17,16 @@ from typing import Protocol, TypeAlias, runtime_checkable
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["Estimator", "Size", "checked_size", "require_points"]
+__all__ = [
+    "Estimator",
+    "Size",
+    "checked_size",
+    "require_count",
+    "require_maps",
+    "require_points",
+    "require_positive",
+    "require_same_shape",
+]
 
 Size: TypeAlias = tuple[int, int]
 """(H, W): rows, columns."""
@@ -57,3 +66,54 @@ def require_points(points: Tensor, name: str = "points") -> None:
         raise TypeError(
             f"{name} must be floating point, or sub-pixel places are lost; got {points.dtype}. Call .float() first."
         )
+
+
+def require_maps(maps: Tensor, name: str = "heatmaps") -> None:
+    """Raise unless `maps` is a floating tensor of shape (..., K, H, W) with at least one cell.
+
+    Raises:
+        TypeError: integers, in which a peak has no sub-cell place. Call `.float()` first.
+        ValueError: an axis is missing or a map has no cells.
+    """
+    if maps.ndim < 3 or 0 in maps.shape[-2:]:
+        hint = " Add the keypoint axis: maps[None]." if maps.ndim == 2 else ""
+        raise ValueError(f"{name} must be (..., K, H, W) with at least one cell; got {tuple(maps.shape)}.{hint}")
+    if not maps.is_floating_point():
+        raise TypeError(f"{name} must be floating point; got {maps.dtype}. Call .float() first.")
+
+
+def require_same_shape(a: Tensor, b: Tensor, names: str) -> None:
+    """Raise unless `a` and `b` have one shape: broadcasting would compare things that do not belong together.
+
+    Raises:
+        ValueError: the shapes differ.
+    """
+    if a.shape != b.shape:
+        raise ValueError(
+            f"{names} must have one shape; got {tuple(a.shape)} and {tuple(b.shape)}. "
+            "Nothing is broadcast here: expand the smaller one if that is what you mean."
+        )
+
+
+def require_positive(value: float | Tensor, name: str) -> None:
+    """Raise unless `value`, or each number in it, is positive.
+
+    Raises:
+        ValueError: a number is zero, negative or NaN.
+    """
+    if isinstance(value, Tensor):
+        if not bool((value > 0).all()):
+            worst = value.detach().min().item()  # NaN, where there is one
+            raise ValueError(f"{name} must be positive everywhere; got {worst:.4g}.")
+    elif not value > 0:
+        raise ValueError(f"{name} must be positive; got {value}.")
+
+
+def require_count(value: int, name: str) -> None:
+    """Raise unless `value` is a positive whole number.
+
+    Raises:
+        ValueError: it is zero, negative or has a fraction.
+    """
+    if not (value > 0 and float(value).is_integer()):
+        raise ValueError(f"{name} must be a positive whole number; got {value}.")
