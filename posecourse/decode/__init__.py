@@ -1,0 +1,35 @@
+"""From grids back to points: every way of reading a keypoint out of a heatmap, with the same answer type.
+
+All return `Peaks(points (*B K 2) in cells, scores (*B K))`, know no stride (`coords.cells_to_pixels` does) and take
+any leading batch shape and any floating dtype. Four rules hold for all of them:
+
+- **Unreadable maps.** A map that is flat (all values equal) or holds a NaN or an infinity has its point at the map's
+  centre, ((W − 1)/2, (H − 1)/2), and score 0. It does not touch its neighbours in the batch, nor the gradient.
+- **Scores.** The score is the map's largest value, and 0 where that is negative.
+- **Ties.** Of equal maxima the first in reading order counts: topmost row, then leftmost column.
+- **Precision.** Points are at least float32, whatever the map: bfloat16 cannot tell 33.1 from 33. float64 stays.
+
+Which one? `gaussian_fit` reaches the Cramér–Rao bound on blobs of unknown width; `dark` comes close to it, faster,
+where the width is known; `soft_argmax` is the one to train through. Lesson 02 measures them all.
+"""
+
+from posecourse.decode.axes import simcc
+from posecourse.decode.centroid import debiased_soft_argmax, local_soft_argmax, soft_argmax, spatial_covariance
+from posecourse.decode.fit import gaussian_fit
+from posecourse.decode.maximum import argmax_2d, nms_peaks, quarter_offset
+from posecourse.decode.peaks import Peaks
+from posecourse.decode.taylor import dark
+
+__all__ = [
+    "Peaks",
+    "argmax_2d",
+    "quarter_offset",
+    "dark",
+    "gaussian_fit",
+    "soft_argmax",
+    "local_soft_argmax",
+    "debiased_soft_argmax",
+    "spatial_covariance",
+    "simcc",
+    "nms_peaks",
+]

@@ -1,0 +1,111 @@
+"""Reading the largest cells: argmax, the quarter offset, and all local maxima."""
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+from torch.nn import functional
+
+from posecourse.decode.peaks import Peaks, finish, highest_cell, readable, working
+from posecourse.shapes import require_count, require_maps
+
+__all__ = ["argmax_2d", "nms_peaks", "quarter_offset"]
+
+
+def argmax_2d(heatmaps: Float[Tensor, "*B K H W"]) -> Peaks:
+    """Return the cell with the largest value.
+
+    x, y = argmax h
+
+    The answer is a whole number of cells: on blobs at any place its error is uniform, RMS 1/√12 cell an axis.
+
+    Args:
+        heatmaps: any values.
+
+    Returns:
+        Points (x, y) in cells and scores, the largest values. Ties and unreadable maps as for every decoder.
+
+    Raises:
+        ValueError: `heatmaps` is not (..., K, H, W).
+
+    Lesson: 01, exercise `argmax_2d`.
+    """
+    require_maps(heatmaps)
+    wide = torch.promote_types(heatmaps.dtype, torch.float32)
+    return finish(heatmaps, highest_cell(heatmaps).to(wide), readable(heatmaps))
+
+
+def quarter_offset(heatmaps: Float[Tensor, "*B K H W"]) -> Peaks:
+    """Return the largest cell, moved by a quarter of a cell towards the higher of its two neighbours, in x and in y.
+
+    x = i + ¼·sign(h[i + 1] − h[i − 1])
+
+    On a symmetric, unrounded blob it leaves RMS 1/(4√3) cell an axis, half of what argmax leaves. Equal neighbours,
+    as on a target whose centre was rounded, and a cell at the border, which lacks a neighbour, move nothing.
+
+    Args:
+        heatmaps: any values.
+
+    Returns:
+        Points (x, y) in cells and scores, the largest values.
+
+    Raises:
+        ValueError: `heatmaps` is not (..., K, H, W).
+
+    Source: Newell et al. 2016 (Hourglass), section 3.1.
+    Lesson: 02, exercise `quarter_offset`.
+    """
+    maps, good = working(heatmaps)
+    H, W = maps.shape[-2:]
+    cell = highest_cell(maps)
+    x, y = cell.unbind(-1)
+    flat = maps.detach().flatten(-2)
+    steps = []
+    for place, length, jump in ((x, W, 1), (y, H, W)):
+        index = (y * W + x)[..., None] + torch.tensor([-jump, jump], device=maps.device)
+        before, after = flat.gather(-1, index.clamp(0, H * W - 1)).unbind(-1)
+        inside = (place > 0) & (place < length - 1)
+        steps.append(torch.where(inside, (after - before).sign() / 4, 0))
+    return finish(heatmaps, cell + torch.stack(steps, dim=-1), good)
+
+
+def nms_peaks(heatmaps: Float[Tensor, "*B K H W"], limit: int) -> Peaks:
+    """Return the `limit` highest local maxima of each map, highest first: one a person, it is hoped.
+
+    A cell is a local maximum where it is positive and none of its eight neighbours is higher. Two equal neighbours
+    count once, as the first in reading order; a plateau whose first cell has no lower neighbour counts not at all.
+
+    Args:
+        heatmaps: any values; only positive ones can be peaks.
+        limit: M, how many places to return, whatever there is.
+
+    Returns:
+        Points (*B K M 2), whole cells, and scores (*B K M), equal ones in reading order. A place that is not taken
+        has score 0 and lies at the map's centre.
+
+    Raises:
+        ValueError: `heatmaps` is not (..., K, H, W), or `limit` is not a positive whole number.
+
+    Source: Newell et al. 2017 (associative embedding), section 3.3; their max-pooling keeps every cell of a plateau.
+    Lesson: 05, exercise `nms_peaks`.
+    """
+    require_count(limit, "limit")
+    maps, _ = working(heatmaps)
+    H, W = maps.shape[-2:]
+    heights = torch.where(_local_maxima(maps.detach()), maps, 0).flatten(-2)
+    # A stable sort, since the order that topk gives to equal values differs between devices.
+    scores, index = heights.sort(dim=-1, descending=True, stable=True)
+    scores, index = (functional.pad(places[..., :limit], (0, max(0, limit - H * W))) for places in (scores, index))
+    cells = torch.stack([index % W, index // W], dim=-1).to(maps.dtype)
+    centre = maps.new_tensor([(W - 1) / 2, (H - 1) / 2])
+    return Peaks(torch.where(scores[..., None] > 0, cells, centre), scores.to(heatmaps.dtype))
+
+
+def _local_maxima(maps: Tensor) -> Bool[Tensor, "*B H W"]:
+    """Return which cells are above every neighbour earlier in reading order and not below any later one."""
+    H, W = maps.shape[-2:]
+    rim = functional.pad(maps, (1, 1, 1, 1), value=-torch.inf)
+    around = [rim[..., dy : dy + H, dx : dx + W] for dy in range(3) for dx in range(3)]
+    earlier = torch.stack(around[:4]).amax(0)
+    later = torch.stack(around[5:]).amax(0)
+    lowest = torch.stack([step.nan_to_num(neginf=torch.inf) for step in around]).amin(0)
+    return (maps > 0) & (maps > earlier) & (maps >= later) & (maps > lowest)
