@@ -1,0 +1,37 @@
+"""A claim: theory beside measurement, and an assertion that holds both."""
+
+from typing import Any
+
+__all__ = ["claim"]
+
+
+def claim(
+    name: str, statement: str, measured: Any, *, between: tuple[float, float], theory: Any = None, unit: str = ""
+) -> None:
+    """Print theory beside measurement and assert that the measurement lies where the statement says.
+
+    Args:
+        name: "00.rms": the lesson, then what it is. Prose that states the number carries it in a comment.
+        statement: what is claimed, in a few words.
+        measured: a number, or a tensor that holds one.
+        between: the least and the largest value with which the statement holds, both included.
+        theory: what theory says, where it says a number.
+        unit: of all these numbers.
+
+    Raises:
+        AssertionError: the measurement lies outside; so does NaN.
+        ValueError: `between` is not (low, high).
+    """
+    low, high = between
+    if not low <= high:
+        raise ValueError(f"between must be (low, high) with low <= high; got {between}.")
+    value = float(measured)
+    expected = "" if theory is None else f"theory {_number(theory, unit)}, "
+    text = f"{statement}: {expected}between {low:.6g} and {_number(high, unit)}, measured {_number(value, unit)}"
+    if not low <= value <= high:
+        raise AssertionError(f"claim {name} does not hold: {text}")
+    print(f"claim {name} ✓ {text}")
+
+
+def _number(value: Any, unit: str) -> str:
+    return f"{float(value):.4g} {unit}".rstrip()

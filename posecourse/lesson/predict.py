@@ -1,0 +1,91 @@
+"""A prediction: commit to an answer, see the truth, learn from the distance between them."""
+
+import math
+from collections.abc import Sequence
+from types import EllipsisType
+from typing import Any, TypeAlias
+
+from posecourse.lesson import progress
+
+__all__ = ["predict", "reveal"]
+
+Answer: TypeAlias = float | str | EllipsisType
+
+
+def predict(name: str, answer: Answer, *, unit: str = "", options: Sequence[str] | None = None) -> None:
+    """Record the student's answer before the truth is shown. The first answer is kept, restarts included.
+
+    Args:
+        name: "00.mean": the lesson, then what is asked.
+        answer: a number, or one of `options`; `...` while there is none yet.
+        unit: of the number.
+        options: the answers to choose from.
+    """
+    kept = _first_answer(name)
+    if kept is not None:
+        later = "" if answer in (..., kept) else " The first answer counts, so it stays."
+        print(f"Prediction {name}: {_text(kept, unit)}.{later}")
+    elif answer is ...:
+        what = f"one of {', '.join(map(repr, options))}" if options else f"a number{f' in {unit}' if unit else ''}"
+        print(f"Prediction {name}: put {what} in the place of the dots. A wrong guess teaches more than none.")
+    elif _acceptable(answer, options):
+        progress.record("prediction", name=name, answer=answer, unit=unit)
+        print(f"Prediction {name}: {_text(answer, unit)}. Noted.")
+    else:
+        what = f"one of {', '.join(map(repr, options))}" if options else "a number"
+        print(f"Prediction {name}: {answer!r} is not {what}. Nothing is noted yet: try again.")
+
+
+def reveal(name: str, truth: Any, *, unit: str = "") -> None:
+    """Show the truth beside the prediction and score it: a ratio for a number, right or wrong for an option.
+
+    Args:
+        name: the prediction's.
+        truth: a number, a tensor that holds one, or the right option.
+        unit: of the number.
+    """
+    truth = truth if isinstance(truth, str) else float(truth)
+    answer = _first_answer(name)
+    if answer is None:
+        print(f"{name}: it is {_text(truth, unit)}. There was no prediction: commit to one next time, it pays.")
+        return
+    score = _ratio(answer, truth) if isinstance(truth, float) and isinstance(answer, float | int) else None
+    right = answer == truth if score is None else score <= 1.1
+    progress.record("score", name=name, answer=answer, truth=truth, right=right, ratio=score)
+    print(
+        f"{name}: you said {_text(answer, unit)}, it is {_text(truth, unit)}. {_verdict(answer, truth, right, score)}"
+    )
+
+
+def _verdict(answer: Any, truth: Any, right: bool, score: float | None) -> str:
+    if right:
+        return "Well seen."
+    if score is None:
+        return "A surprise worth keeping: what follows shows why."
+    if not math.isfinite(score):
+        return f"Off by {abs(answer - truth):.3g}: what follows shows why."
+    size = "The right order of magnitude" if score <= 3 else "A surprise worth keeping"
+    return f"{size}: {score:.3g} times too {'large' if abs(answer) > abs(truth) else 'small'}."
+
+
+def _ratio(answer: float, truth: float) -> float:
+    """Return how many times too large or too small, at least 1; infinite where signs differ or one is zero."""
+    if answer == truth:
+        return 1.0
+    ratio = answer / truth if truth else 0.0
+    return max(ratio, 1 / ratio) if ratio > 0 else math.inf
+
+
+def _acceptable(answer: Any, options: Sequence[str] | None) -> bool:
+    if options is not None:
+        return answer in list(options)
+    return isinstance(answer, float | int) and not isinstance(answer, bool) and math.isfinite(answer)
+
+
+def _first_answer(name: str) -> float | str | None:
+    answers = (entry.get("answer") for entry in progress.records("prediction") if entry.get("name") == name)
+    return next((answer for answer in answers if isinstance(answer, float | int | str)), None)
+
+
+def _text(answer: Any, unit: str) -> str:
+    return answer if isinstance(answer, str) else f"{answer:.4g} {unit}".rstrip()

@@ -1,0 +1,1 @@
+"""What builds the course; not part of the installed package."""
