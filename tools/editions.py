@@ -19,7 +19,7 @@ Edition: TypeAlias = Literal["student", "solution"]
 
 _KEYS = {"exercise", "dots", "minutes", "points", "check", "only", "measured", "tags"}
 _PAIR = ("exercise", "check")
-_HEADER = {"minutes", "budget_cpu_seconds"}
+_HEADER = r"---\nposecourse:\n +minutes: (?P<minutes>\d+)\n +budget_cpu_seconds: (?P<budget_cpu_seconds>\d+)\n---"
 _LESSON_METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -37,11 +37,7 @@ def read(path: Path) -> NotebookNode:
         SourceError: the source does not follow the format.
     """
     notebook = jupytext.reads(path.read_text(encoding="utf-8"), fmt="py:percent")
-    header = notebook.metadata.get("posecourse", {})
-    if set(header) != _HEADER or not all(type(value) is int and value > 0 for value in header.values()):
-        raise SourceError(
-            f"{path.name} must open with jupyter: posecourse: minutes and budget_cpu_seconds, whole numbers."
-        )
+    notebook.metadata["posecourse"] = _header(path, notebook)
     seen: set[str] = set()
     for number, cell in enumerate(notebook.cells, 1):
         cell.metadata.pop("lines_to_next_cell", None)
@@ -52,6 +48,18 @@ def read(path: Path) -> NotebookNode:
             raise SourceError(f"{path.name}, cell {number}: {error}") from error
     _require_pairs(path, notebook)
     return notebook
+
+
+def _header(path: Path, notebook: NotebookNode) -> dict[str, int]:
+    """Take the header, which Jupytext leaves as a raw cell, out of the notebook and return what it says."""
+    first = notebook.cells[0] if notebook.cells else None
+    match = re.fullmatch(_HEADER, first.source) if first is not None and first.cell_type == "raw" else None
+    if match is None:
+        raise SourceError(
+            f"{path.name} must open with a header: posecourse: minutes, budget_cpu_seconds, whole numbers."
+        )
+    notebook.cells.pop(0)
+    return {name: int(value) for name, value in match.groupdict().items()}
 
 
 def exercises(source: NotebookNode) -> dict[str, tuple[NotebookNode, NotebookNode]]:
