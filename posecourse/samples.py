@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Any, Self
+from typing import Any
 
 import torch
 from jaxtyping import Bool, Float, Int, UInt8
@@ -73,7 +73,7 @@ class Sample:
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, chosen: int | slice | Sequence[int] | Tensor) -> Self:
+    def __getitem__(self, chosen: int | slice | Sequence[int] | Tensor) -> "Sample":
         """Return the chosen images as a Sample; one index gives a batch of one."""
         if isinstance(chosen, int):
             if not -len(self) <= chosen < len(self):
@@ -98,7 +98,7 @@ class Sample:
         """Which keypoints can be seen: what a visibility head predicts (COCO's v = 2)."""
         return self.visibility == 2
 
-    def map(self, change: Callable[[Tensor], Tensor]) -> Self:
+    def map(self, change: Callable[[Tensor], Tensor]) -> "Sample":
         """Return a sample in which every tensor has gone through `change`; the leading axes stay in step."""
         changed: dict[str, Any] = {
             entry.name: change(value)
@@ -108,7 +108,7 @@ class Sample:
         attributes = {name: change(value) for name, value in self.attributes.items()}
         return replace(self, **changed, attributes=attributes)
 
-    def to(self, device: torch.device | str) -> Self:
+    def to(self, device: torch.device | str) -> "Sample":
         """Return the sample with every tensor on `device`."""
         return self.map(lambda tensor: tensor.to(device, non_blocking=True))
 
@@ -125,7 +125,7 @@ def concatenate(samples: Sequence[Sample]) -> Sample:
     first = samples[0]
     for sample in samples[1:]:
         _require_alike(first, sample)
-    joined = {
+    joined: dict[str, Any] = {
         entry.name: torch.cat([getattr(sample, entry.name) for sample in samples])
         for entry in fields(Sample)
         if isinstance(getattr(first, entry.name), Tensor)
