@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self, overload
+from typing import Any, overload
 
 import numpy as np
 import torch
@@ -80,8 +80,8 @@ class CocoDataset(Sequence[Sample]):
     @overload
     def __getitem__(self, index: int) -> Sample: ...
     @overload
-    def __getitem__(self, index: slice) -> Self: ...
-    def __getitem__(self, index: int | slice) -> Sample | Self:
+    def __getitem__(self, index: slice) -> "CocoDataset": ...
+    def __getitem__(self, index: int | slice) -> "Sample | CocoDataset":
         """Read one image with everybody in it, or choose a part of the set.
 
         Raises:
@@ -191,8 +191,8 @@ class CocoCrops(Sequence[Sample]):
     @overload
     def __getitem__(self, index: int) -> Sample: ...
     @overload
-    def __getitem__(self, index: slice) -> Self: ...
-    def __getitem__(self, index: int | slice) -> Sample | Self:
+    def __getitem__(self, index: slice) -> "CocoCrops": ...
+    def __getitem__(self, index: int | slice) -> "Sample | CocoCrops":
         """Cut out one person, or choose a part of the set."""
         if isinstance(index, slice):
             return replace(self, people=self.people[index])
