@@ -1,0 +1,43 @@
+"""Pictures: one file per kind, and the only part of the course that knows matplotlib.
+
+A notebook calls `use_style()` once. It takes a figure of one of three sizes (`single`, `row`, `gallery`), or a whole
+picture (`people_gallery`, `frames`), gives it a `headline` that states the finding, and shows it in pictures and in
+words: `show(fig, alt=…)`. Figures are never registered with pyplot, so none shows itself and none stays open.
+"""
+
+from posecourse.viz.coordinates import FramesPicture, Place, describe_frames, frames, frames_by_stride, place
+from posecourse.viz.display import checked_alt, html_image, png, show
+from posecourse.viz.figures import gallery, headline, label_ends, row, single
+from posecourse.viz.overlays import draw_error, draw_prediction, draw_skeleton, draw_truth, skeleton_key
+from posecourse.viz.people import people_gallery, person_map, photograph
+from posecourse.viz.pictures import heatmap, image, signed_map, uncertainty_map
+from posecourse.viz.repaint import Repaint
+from posecourse.viz.style import (
+    BACKGROUND,
+    FOURTH,
+    HEAT,
+    INK,
+    LEFT,
+    MIDDLE,
+    RIGHT,
+    SIGNED,
+    UNCERTAINTY,
+    UNCOUNTED,
+    styled,
+    use_style,
+)
+
+__all__ = [
+    # the look
+    "use_style", "styled", "LEFT", "RIGHT", "MIDDLE", "FOURTH", "UNCOUNTED", "BACKGROUND", "INK",
+    "HEAT", "SIGNED", "UNCERTAINTY",
+    # a figure, from its size to its reader
+    "single", "row", "gallery", "headline", "label_ends", "show", "png", "html_image", "checked_alt", "Repaint",
+    # panels
+    "image", "heatmap", "signed_map", "uncertainty_map",
+    # overlays
+    "draw_skeleton", "draw_truth", "draw_prediction", "draw_error", "skeleton_key",
+    # whole pictures
+    "people_gallery", "photograph", "person_map",
+    "frames", "frames_by_stride", "describe_frames", "FramesPicture", "Place", "place",
+]  # fmt: skip
