@@ -19,11 +19,11 @@ __all__ = ["cells_to_pixels", "pixels_to_cells"]
 def points_and_strides(generator: torch.Generator) -> Iterator[tuple[Tensor, float]]:
     """Yield points in an image twice as wide as high, alone and in batches, and strides that are never 1."""
     for shape, stride, dtype in (
-        ((2,), 4, torch.float64),
-        ((3, 2), 8, torch.float32),
+        ((2,), 4.0, torch.float64),
+        ((3, 2), 8.0, torch.float32),
         ((2, 5, 2), 2.5, torch.float64),
-        ((2, 3, 7, 2), 16, torch.float32),
-        ((1, 3, 2), 3, torch.float64),
+        ((2, 3, 7, 2), 16.0, torch.float32),
+        ((1, 3, 2), 3.0, torch.float64),
     ):
         unit = torch.rand(shape, generator=generator, dtype=dtype)
         yield unit * unit.new_tensor([128, 64]) + unit.new_tensor([3, 5]), stride

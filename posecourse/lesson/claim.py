@@ -29,8 +29,8 @@ def claim(
     expected = "" if theory is None else f"theory {_number(theory, unit)}, "
     text = f"{statement}: {expected}between {low:.6g} and {_number(high, unit)}, measured {_number(value, unit)}"
     if not low <= value <= high:
-        raise AssertionError(f"claim {name} does not hold: {text}")
-    print(f"claim {name} ✓ {text}")
+        raise AssertionError(f"✗ {name} does not hold. {text}")
+    print(f"✓ {name} {text}")
 
 
 def _number(value: Any, unit: str) -> str:

@@ -18,7 +18,7 @@ class Todo(_Plain, NotImplementedError):  # noqa: N818
     """
 
     def __str__(self) -> str:
-        return f"○ {self.args[0]} is yours to write: replace the line `raise Todo(…)` by your solution."
+        return f"Todo: {self.args[0]} is still to do. Replace the line that starts with `raise` by your solution."
 
 
 class Wrong(_Plain, AssertionError):  # noqa: N818

@@ -42,11 +42,11 @@ class Exercise:
         """The exercise's full name, "frames.pixels_to_cells": its topic's module, its function."""
         return f"{self.probe.__module__.rpartition('.')[2]}.{self.reference.__name__}"
 
-    def check(self, function: Callable[..., Any], *, seed: int | None = None) -> None:
+    def check(self, function: Any, *, seed: int | None = None) -> None:
         """Say that `function` is right, or raise with the diagnosis.
 
         Args:
-            function: the student's.
+            function: the student's; whatever is given is judged, even what cannot be called.
             seed: of the inputs; fresh ones each time if not given.
 
         Raises:

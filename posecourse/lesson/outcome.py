@@ -1,6 +1,6 @@
 """What a function does with its arguments, so that two functions can be told apart by it alone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,7 +33,7 @@ class Outcome:
     steady: bool = True
 
 
-def observe(function: Callable[..., Any], arguments: Sequence[Any]) -> Outcome:
+def observe(function: Any, arguments: Sequence[Any]) -> Outcome:
     """Call `function` on copies of the arguments, once for its value and once for its gradient.
 
     Raises:
@@ -46,7 +46,9 @@ def observe(function: Callable[..., Any], arguments: Sequence[Any]) -> Outcome:
         raise
     except BaseException as error:  # whatever a student's code raises, SystemExit too, is an outcome
         return Outcome(error=f"{type(error).__name__}: {error}".rstrip(": "))
-    edited = tuple(i for i, (before, after) in enumerate(zip(arguments, own, strict=True)) if _unlike(before, after, 0))
+    edited = tuple(
+        i for i, (before, after) in enumerate(zip(arguments, own, strict=True)) if _unlike(before, after, 0.0)
+    )
     again, gradients = _differentiated(function, arguments, value)
     return Outcome(value, gradients, edited, steady=not _unlike(value, again, 1e-6))
 
@@ -78,9 +80,7 @@ def unlike(expected: Outcome, got: Outcome, tolerance: float, names: Sequence[st
     return ""
 
 
-def _differentiated(
-    function: Callable[..., Any], arguments: Sequence[Any], fallback: Any
-) -> tuple[Any, tuple[Tensor, ...]]:
+def _differentiated(function: Any, arguments: Sequence[Any], fallback: Any) -> tuple[Any, tuple[Tensor, ...]]:
     """Call again with gradients on; return the value (`fallback` if that fails) and the gradients."""
     own = [_copied(argument) for argument in arguments]
     leaves = [a.requires_grad_() for a in own if isinstance(a, Tensor) and a.is_floating_point()]

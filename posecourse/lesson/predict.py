@@ -2,22 +2,19 @@
 
 import math
 from collections.abc import Sequence
-from types import EllipsisType
-from typing import Any, TypeAlias
+from typing import Any
 
 from posecourse.lesson import progress
 
 __all__ = ["predict", "reveal"]
 
-Answer: TypeAlias = float | str | EllipsisType
 
-
-def predict(name: str, answer: Answer, *, unit: str = "", options: Sequence[str] | None = None) -> None:
+def predict(name: str, answer: Any, *, unit: str = "", options: Sequence[str] | None = None) -> None:
     """Record the student's answer before the truth is shown. The first answer is kept, restarts included.
 
     Args:
         name: "00.mean": the lesson, then what is asked.
-        answer: a number, or one of `options`; `...` while there is none yet.
+        answer: a number, or one of `options`; `...` while there is none yet. Anything else is kindly refused.
         unit: of the number.
         options: the answers to choose from.
     """

@@ -1,0 +1,105 @@
+"""Answers to the exercises on frames: right ones, and every known mistake as somebody else would have made it."""
+
+import torch
+
+# Pixels to cells.
+
+
+def from_the_middle_of_the_cell(points, stride):
+    """Measure from the middle of cell 0, at pixel (s − 1) / 2."""
+    return (points - (stride - 1) / 2) / stride
+
+
+def one_axis_at_a_time(points, stride):
+    """Convert x, then y."""
+    x, y = points.unbind(-1)
+    return torch.stack([x / stride + 0.5 / stride - 0.5, y / stride + 0.5 / stride - 0.5], dim=-1)
+
+
+def as_an_affine_map(points, stride):
+    """Multiply by a matrix and add an offset."""
+    matrix = torch.eye(2, dtype=points.dtype) / stride
+    return points @ matrix + torch.full((2,), (1 - stride) / (2 * stride), dtype=points.dtype)
+
+
+def a_for_loop(points, stride):
+    """Fill the answer column by column, in a copy."""
+    answer = points.clone()
+    for axis in range(2):
+        answer[..., axis] = (2 * answer[..., axis] + 1 - stride) / (2 * stride)
+    return answer
+
+
+def exchanged_in_place_of_flip(points, stride):
+    """Put y before x."""
+    return torch.cat([points[..., 1:], points[..., :1]], dim=-1).add(0.5).div(stride).sub(0.5)
+
+
+def edited_by_axis(points, stride):
+    """Assign into the argument."""
+    points[..., 0] = (points[..., 0] + 0.5) / stride - 0.5
+    points[..., 1] = (points[..., 1] + 0.5) / stride - 0.5
+    return points
+
+
+PIXELS_TO_CELLS = {
+    "golds": [from_the_middle_of_the_cell, one_axis_at_a_time, as_an_affine_map, a_for_loop],
+    "twins": {
+        "no_half_pixel": lambda points, stride: points * (1 / stride),
+        "half_pixel_before_only": lambda points, stride: points / stride + 1 / (2 * stride),
+        "half_cell_after_only": lambda points, stride: (2 * points - stride) / (2 * stride),
+        "half_pixel_wrong_way": lambda points, stride: (points + (stride - 1) / 2) / stride,
+        "whole_cells": lambda points, stride: torch.floor((points + 0.5) / stride),
+        "integer_division": lambda points, stride: torch.stack([(c / stride).floor() for c in points.unbind(-1)], -1),
+        "multiplied_by_stride": lambda points, stride: points * stride + (stride - 1) / 2,
+        "cells_exchanged": exchanged_in_place_of_flip,
+        "gaps_counted": lambda points, stride: (2 * points + 1) / (2 * stride - 2) - 1 / 2,
+        "edits_pixels": edited_by_axis,
+    },
+}
+
+# Cells to pixels.
+
+
+def to_the_middle_of_the_cell(points, stride):
+    """Count whole cells, then go to the middle of the cell."""
+    return points * stride + (stride - 1) / 2
+
+
+def solved_for_pixels(points, stride):
+    """Solve cell = (px + ½) / s − ½ for px, with fractions cleared."""
+    return (stride * (2 * points + 1) - 1) / 2
+
+
+def interpolated(points, stride):
+    """Interpolate between the middles of cells 0 and 1."""
+    first, second = (points.new_full((2,), (stride - 1) / 2 + cell * stride) for cell in (0, 1))
+    return torch.lerp(first.expand_as(points), second.expand_as(points), points)
+
+
+def pixels_put_together_backwards(points, stride):
+    """Unpack x and y, and stack them as (row, column)."""
+    x, y = ((column + 0.5) * stride - 0.5 for column in points.unbind(-1))
+    return torch.stack((y, x), dim=-1)
+
+
+def copied_back(points, stride):
+    """Compute aside, then write the answer over the argument."""
+    return points.copy_(points * stride + (stride - 1) / 2)
+
+
+CELLS_TO_PIXELS = {
+    "golds": [to_the_middle_of_the_cell, solved_for_pixels, interpolated],
+    "twins": {
+        "no_half_cell": lambda points, stride: points / (1 / stride),
+        "half_cell_before_only": lambda points, stride: points * stride + stride / 2,
+        "half_pixel_after_only": lambda points, stride: (2 * stride * points - 1) / 2,
+        "half_cell_wrong_way": lambda points, stride: points * stride - (stride - 1) / 2,
+        "whole_pixels": lambda points, stride: torch.floor((points + 0.5) * stride),
+        "divided_by_stride": lambda points, stride: (points - (stride - 1) / 2) / stride,
+        "pixels_exchanged": pixels_put_together_backwards,
+        "edits_cells": copied_back,
+    },
+}
+
+ANSWERS = {"pixels_to_cells": PIXELS_TO_CELLS, "cells_to_pixels": CELLS_TO_PIXELS}

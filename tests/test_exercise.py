@@ -1,0 +1,245 @@
+"""Exercises: what a check sees, says and remembers, whatever it is given."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from posecourse.lesson import Exercise, Todo, Wrong
+
+
+class Pair(NamedTuple):
+    """What a decoder returns: a part with a gradient, and one without."""
+
+    doubled: Tensor
+    largest: Tensor
+
+
+def doubled(values: Tensor, factor: float) -> Pair:
+    """Multiply, and find the largest."""
+    return Pair(values * factor, values.argmax(-1))
+
+
+def squared(values: Tensor, factor: float) -> Pair:
+    """Every answer is squared.
+
+    Look for a power where a product is asked for.
+    """
+    return Pair(values**2, values.argmax(-1))
+
+
+def no_gradient(values: Tensor, factor: float) -> Pair:
+    """The value is right, and training would stand still.
+
+    Look for `detach`.
+    """
+    return Pair(values.detach() * factor, values.argmax(-1))
+
+
+def probe(generator: torch.Generator) -> Iterator[tuple[Tensor, float]]:
+    """Yield rows of numbers."""
+    for shape in ((5,), (2, 3), (1, 7)):
+        yield torch.randn(shape, generator=generator, dtype=torch.float64), 3.0
+
+
+@pytest.fixture
+def exercise() -> Exercise:
+    """An exercise that nobody has tried."""
+    return Exercise(reference=doubled, probe=probe, coals=[squared, no_gradient])
+
+
+def message(exercise: Exercise, function: Any) -> str:
+    """Return how a function is refused."""
+    with pytest.raises(Wrong) as caught:
+        exercise.check(function, seed=1)
+    return str(caught.value)
+
+
+def endless(values: Tensor, factor: float) -> Any:
+    """Call itself."""
+    return endless(values, factor)
+
+
+def leave(*_: Any) -> None:
+    """Ask Python to end."""
+    raise SystemExit
+
+
+def only_without_a_batch(values: Tensor, factor: float) -> Pair:
+    """Work on one row."""
+    if values.ndim > 1:
+        raise IndexError("too many rows")
+    return doubled(values, factor)
+
+
+def edits(values: Tensor, factor: float) -> Pair:
+    """Write into the argument after use."""
+    answer = doubled(values, factor)
+    values.zero_()
+    return answer
+
+
+def at_random(values: Tensor, factor: float) -> Pair:
+    """Be right the first time and no other."""
+    at_random.calls += 1  # type: ignore[attr-defined]
+    return doubled(values, factor * (1 if at_random.calls % 2 else 1 + torch.rand(()).item()))  # type: ignore[attr-defined]
+
+
+at_random.calls = 0  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (lambda v, f: None, "returns None where a Pair of 2 is expected"),
+        (lambda v, f: v * f, "returns a float64 tensor of shape (5,) where a Pair of 2"),
+        (lambda v, f: [(v * f).tolist(), v.argmax(-1)], "in part 0 of its answer it returns a list of 5"),
+        (lambda v, f: (v.numpy() * f, v.argmax(-1)), "returns a float64 NumPy array of shape (5,)"),
+        (lambda v, f: (v.float() * f, v.argmax(-1)), "returns a float32 tensor of shape (5,) where a float64"),
+        (lambda v, f: (v[None] * f, v.argmax(-1)), "returns a float64 tensor of shape (1, 5)"),
+        (lambda v, f: (v * f, v.argmax(-1) + 1), "in part 1 of its answer it gives"),
+        (lambda v, f: (v * f * float("nan"), v.argmax(-1)), "gives [nan, nan, nan, nan, nan] where"),
+        (lambda v, f: (v * f + (v - v.detach()), v.argmax(-1)), "its value is right, but not its gradient: it gives"),
+        (lambda v: v, "raises TypeError"),
+        (None, "raises TypeError: 'NoneType' object is not callable"),
+        (leave, "raises SystemExit"),
+        (endless, "raises RecursionError"),
+        (edits, "edits its argument values"),
+        (at_random, "answers the same question differently"),
+        (only_without_a_batch, "wrong on 2 of 3 inputs"),
+    ],
+)
+def test_odd_answers_are_described(exercise: Exercise, function: Any, words: str) -> None:
+    """Whatever a function does, is it said in words what was seen, and that the mistake is not a known one?"""
+    said = message(exercise, function)
+    assert words in said
+    assert "not recognised" in said
+    assert "seed=1" in said
+
+
+@pytest.mark.parametrize("coal", [squared, no_gradient])
+def test_a_known_mistake_is_diagnosed_with_an_example(exercise: Exercise, coal: Callable[..., Pair]) -> None:
+    """Is a diagnosis the coal's docstring, with the smallest input that shows it?"""
+    said = message(exercise, coal)
+    assert " ".join((coal.__doc__ or "").split()) in said
+    assert "With values = [" in said
+    assert "factor = 3" in said
+    assert "\n" not in said
+
+
+def test_a_lost_gradient_is_seen() -> None:
+    """Is a function whose value is right, but through which nothing can be trained, told what cut its gradient?"""
+    exercise = Exercise(reference=doubled, probe=probe, coals=[])
+    for cut in (lambda v, f: no_gradient(v, f), lambda v, f: Pair(torch.from_numpy(v.numpy() * f), v.argmax(-1))):
+        assert "its value is right, but not its gradient: none comes through" in message(exercise, cut)
+
+
+def test_a_list_in_place_of_a_tuple_passes(exercise: Exercise, capsys: pytest.CaptureFixture[str]) -> None:
+    """Is a right answer accepted whatever holds its parts, in one short line?"""
+    exercise.check(lambda values, factor: [factor * values, values.argmax(-1)])
+    assert capsys.readouterr().out == "✓ doubled: right on all 3 inputs.\n"
+
+
+def test_numbers_pass_as_tensors() -> None:
+    """May a function that computes a number return it as float, NumPy scalar or tensor?"""
+    root = Exercise(lambda stride: stride / 12**0.5, lambda _: [(4.0,), (8.0,)], [])
+    for function in (lambda s: s / np.sqrt(12), lambda s: torch.tensor(s) / 12**0.5, lambda s: (s**2 / 12) ** 0.5):
+        root.check(function)
+    with pytest.raises(Wrong, match=r"gives 0\.3333 where 1\.155 is expected"):
+        root.check(lambda s: s / 12)
+
+
+def test_a_generator_starts_alike_each_time() -> None:
+    """Does a random function that takes a generator give the same answer in each of the check's calls?"""
+
+    def noisy(values: Tensor, generator: torch.Generator) -> Tensor:
+        return values + torch.randn(values.shape, generator=generator)
+
+    exercise = Exercise(noisy, lambda generator: [(torch.ones(3), generator), (torch.ones(2, 2), generator)], [])
+    exercise.check(lambda v, g: torch.randn(v.shape, generator=g).add(v))
+    with pytest.raises(Wrong):
+        exercise.check(lambda v, g: v + torch.randn(v.shape))
+
+
+def test_an_error_can_be_the_right_answer() -> None:
+    """Where the reference refuses an input, must the student's function refuse it with the same kind of error?"""
+
+    def refuse(value: float) -> float:
+        if value < 0:
+            raise ValueError("negative")
+        return value
+
+    def refuse_too(value: float) -> float:
+        if value < 0:
+            raise ValueError("another wording")
+        return value
+
+    exercise = Exercise(refuse, lambda _: [(2.0,), (-1.0,)], [])
+    exercise.check(refuse_too)
+    with pytest.raises(Wrong, match="raises nothing where ValueError is expected"):
+        exercise.check(lambda value: value)
+
+
+def test_best_is_the_last_that_passed(exercise: Exercise, capsys: pytest.CaptureFixture[str]) -> None:
+    """Does a lesson go on with ours until the student's passes, and keep hers when a later try fails?"""
+    assert exercise.best() is doubled
+    assert "ours" in capsys.readouterr().out
+
+    def hers(values: Tensor, factor: float) -> Pair:
+        return doubled(values, factor)
+
+    exercise.check(hers)
+    message(exercise, squared)
+    assert exercise.best() is hers
+    assert capsys.readouterr().out.endswith("From here on doubled is yours.\n")
+
+
+def test_inputs_are_fresh_and_can_be_had_again() -> None:
+    """Are a check's inputs other ones each time, so that no answer can be learned by heart, unless a seed is given?"""
+    seen: list[float] = []
+
+    def watch(values: Tensor) -> Tensor:
+        seen.append(float(values.detach().sum()))
+        return values
+
+    exercise = Exercise(watch, lambda generator: [(torch.randn(3, generator=generator),)], [])
+    for seed in (None, None, 7, 7):
+        exercise.check(lambda values: values, seed=seed)
+    once = seen[::2]
+    assert once[0] != once[1]
+    assert once[2] == once[3]
+
+
+def test_verdicts_are_recorded(exercise: Exercise, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Does the student's folder, where there is one, hold every verdict with the mistake that was recognised?"""
+    monkeypatch.setenv("POSECOURSE_WORK", str(tmp_path))
+    message(exercise, squared)
+    message(exercise, leave)
+    exercise.check(doubled, seed=2)
+    lines = [json.loads(line) for line in (tmp_path / "progress.jsonl").read_text().splitlines()]
+    assert [(line["kind"], line["passed"], line["coal"], line["seed"]) for line in lines] == [
+        ("verdict", False, "squared", 1),
+        ("verdict", False, "", 1),
+        ("verdict", True, "", 2),
+    ]
+
+
+def test_interrupting_a_check_interrupts_it(exercise: Exercise) -> None:
+    """Can a student stop a function that never ends?"""
+
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        exercise.check(interrupted)
+
+
+@pytest.mark.parametrize("error", [Todo("a.b"), Wrong("✗ this paragraph")])
+def test_both_errors_show_as_one_line(error: Any) -> None:
+    """Does a notebook show the message alone, without a traceback?"""
+    assert error._render_traceback_() == [str(error)]

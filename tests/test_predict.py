@@ -1,0 +1,164 @@
+"""Predictions: the first answer counts, is kept over restarts, and is scored once the truth is known."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from posecourse.lesson import predict, progress, reveal
+
+
+@pytest.fixture(autouse=True)
+def new_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every test starts as a new kernel does: nothing remembered, no folder."""
+    monkeypatch.setattr(progress, "_session", [])
+    monkeypatch.delenv("POSECOURSE_WORK", raising=False)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The student's folder."""
+    monkeypatch.setenv("POSECOURSE_WORK", str(tmp_path))
+    return tmp_path
+
+
+def restart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget all that the kernel knows."""
+    monkeypatch.setattr(progress, "_session", [])
+
+
+def said(capsys: pytest.CaptureFixture[str]) -> str:
+    """Return the one line that was printed."""
+    (line,) = capsys.readouterr().out.splitlines()
+    return line
+
+
+def test_the_first_answer_counts(capsys: pytest.CaptureFixture[str]) -> None:
+    """Does a second answer leave the first as it was, and is that said?"""
+    predict("00.mean", 3.5, unit="px")
+    assert said(capsys) == "Prediction 00.mean: 3.5 px. Noted."
+    predict("00.mean", 2.9, unit="px")
+    assert said(capsys) == "Prediction 00.mean: 3.5 px. The first answer counts, so it stays."
+    reveal("00.mean", 2.9, unit="px")
+    assert "you said 3.5 px, it is 2.9 px" in said(capsys)
+
+
+def test_the_first_answer_survives_a_restart(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Is the first answer still the first after the kernel was restarted, on disk as well?"""
+    predict("00.mean", 3.5)
+    restart(monkeypatch)
+    predict("00.mean", 2.9)
+    assert capsys.readouterr().out.endswith("3.5. The first answer counts, so it stays.\n")
+    answers = [json.loads(line)["answer"] for line in (folder / "progress.jsonl").read_text().splitlines()]
+    assert answers == [3.5]
+
+
+def test_dots_ask_for_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    """Does an open prediction ask in one line, note nothing, and let the lesson go on?"""
+    predict("00.mean", ..., unit="px")
+    assert "a number in px" in said(capsys)
+    reveal("00.mean", 2.9, unit="px")
+    assert "it is 2.9 px. There was no prediction" in said(capsys)
+    predict("00.mean", 3.0)
+    assert "Noted" in said(capsys)
+    predict("00.mean", ...)
+    assert said(capsys) == "Prediction 00.mean: 3."
+
+
+@pytest.mark.parametrize(
+    ("answer", "options"),
+    [
+        ("three", None),
+        (float("nan"), None),
+        (float("inf"), None),
+        (True, None),
+        (None, None),
+        ("c", ["a", "b"]),
+        (1, "ab"),
+    ],
+)
+def test_what_is_no_answer_is_not_noted(answer: Any, options: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """Does an answer that cannot be scored leave the prediction open, without an error?"""
+    predict("00.mean", answer, options=options)
+    assert "Nothing is noted yet" in said(capsys)
+    assert progress.records("prediction") == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "truth", "verdict"),
+    [
+        (3.0, 2.9, "Well seen."),
+        (0.0, 0.0, "Well seen."),
+        (5.8, 2.9, "The right order of magnitude: 2 times too large."),
+        (1.45, 2.9, "The right order of magnitude: 2 times too small."),
+        (-5.8, -2.9, "The right order of magnitude: 2 times too large."),
+        (29.0, 2.9, "A surprise worth keeping: 10 times too large."),
+        (-3.0, 3.0, "Off by 6: what follows shows why."),
+        (3.0, 0.0, "Off by 3: what follows shows why."),
+        (0.0, 3.0, "Off by 3: what follows shows why."),
+    ],
+)
+def test_a_number_is_scored_by_its_ratio(
+    answer: float, truth: float, verdict: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Is a number scored by how many times it is too large or too small, whatever its sign?"""
+    predict("00.mean", answer)
+    capsys.readouterr()
+    reveal("00.mean", torch.tensor(truth, dtype=torch.float64))
+    assert said(capsys).endswith(verdict)
+
+
+@pytest.mark.parametrize(("answer", "verdict"), [("left", "Well seen."), ("right", "A surprise worth keeping")])
+def test_an_option_is_right_or_wrong(answer: str, verdict: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Is a choice scored as right or wrong, and is the right one named?"""
+    predict("00.side", answer, options=["left", "right", "both"])
+    capsys.readouterr()
+    reveal("00.side", "left")
+    line = said(capsys)
+    assert f"you said {answer}, it is left." in line
+    assert verdict in line
+
+
+def test_a_damaged_record_is_read_around_and_kept(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Are lines that a crash or an editor spoilt passed over and left in place, a torn last line included?"""
+    spoilt = b'[1, 2]\nnull\n{"kind": "prediction", "name": "00.mean"}\n\xff\xfe\n\n{"kind": "prediction", "na'
+    (folder / "progress.jsonl").write_bytes(spoilt)
+    predict("00.mean", 3.5)
+    restart(monkeypatch)
+    predict("00.mean", 1.0)
+    assert "3.5. The first answer counts" in capsys.readouterr().out
+    stored = (folder / "progress.jsonl").read_bytes()
+    assert stored.startswith(spoilt + b"\n")
+    assert json.loads(stored.splitlines()[-1])["answer"] == 3.5
+
+
+@pytest.mark.parametrize("obstacle", ["a file", "a folder in its place", "nothing"])
+def test_a_disk_that_refuses_costs_a_sentence(
+    obstacle: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nothing can be written, does the lesson say so and go on with what the kernel remembers?"""
+    folder = tmp_path / "work"
+    if obstacle == "a file":
+        folder.write_text("")
+    elif obstacle == "a folder in its place":
+        (folder / "progress.jsonl").mkdir(parents=True)
+    monkeypatch.setenv("POSECOURSE_WORK", str(folder))
+    predict("00.mean", 3.5)
+    reveal("00.mean", 3.5)
+    out = capsys.readouterr().out
+    assert "Not recorded in" in out
+    assert "Well seen." in out
+
+
+def test_outside_of_a_work_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Do builds and tests, which have no work folder, leave no file behind?"""
+    monkeypatch.chdir(tmp_path)
+    predict("00.mean", 3.5)
+    reveal("00.mean", 3.5)
+    assert list(tmp_path.iterdir()) == []
