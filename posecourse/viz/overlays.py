@@ -108,13 +108,18 @@ def _joints(ax: Axes, places: np.ndarray, seen: np.ndarray, skeleton: Skeleton, 
 
 
 def _joint(look: Mapping[str, Any], width: float, *, hidden: bool) -> dict[str, Any]:
-    """Return how a keypoint looks: a filled marker in a white rim, or a white one in a coloured rim."""
-    size = width * (2.0 if look["marker"] == "D" else 2.5)
-    fill, edge = (BACKGROUND, look["color"]) if hidden else (look["color"], BACKGROUND)
+    """Return how a keypoint looks: full if seen, a wide ring around white if hidden; both with a rim and a stroke."""
+    size = width * (2.2 if look["marker"] == "D" else 2.8)
+    rim = width * (0.8 if hidden else 0.4)
     return {
-        "linestyle": "none", "marker": look["marker"], "markersize": size, "markerfacecolor": fill,
-        "markeredgecolor": edge, "markeredgewidth": width * 0.55,
-        "path_effects": [withStroke(linewidth=width * 0.55 + 1.0, foreground=INK), Normal()],
+        "linestyle": "none", "marker": look["marker"], "markersize": size * (0.95 if hidden else 1),
+        "markerfacecolor": BACKGROUND if hidden else look["color"], "markeredgecolor": look["color"],
+        "markeredgewidth": rim,
+        "path_effects": [
+            withStroke(linewidth=rim + 1.6, foreground=INK),
+            withStroke(linewidth=rim + 0.8, foreground=BACKGROUND),
+            Normal(),
+        ],
     }  # fmt: skip
 
 

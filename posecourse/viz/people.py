@@ -22,7 +22,7 @@ _TINTS = ("#66C2A5", "#FC8D62", "#8DA0CB", "#E78AC3", "#A6D854", "#FFD92F", "#E5
 
 
 def people_gallery(
-    sample: Sample, *, rows: int = 2, columns: int = 4, skeletons: bool = True, captions: Sequence[str] = ()
+    sample: Sample, *, rows: int = 3, columns: int = 4, skeletons: bool = True, captions: Sequence[str] = ()
 ) -> Figure:
     """Draw the first images of a sample in a grid, with or without the skeletons of the people in them.
 
@@ -98,6 +98,8 @@ def person_map(sample: Sample, index: int) -> Figure:
             x, y, str(int(person) - 1), ha="center", va="center", fontsize=8, color=INK,
             bbox={"boxstyle": "circle,pad=0.25", "facecolor": BACKGROUND, "edgecolor": INK, "linewidth": 0.8},
         )  # fmt: skip
+    left.set_anchor("E")
+    right.set_anchor("W")
     left.set_title("the picture")
     right.set_title("who is in front, by their place in the sample")
     return fig

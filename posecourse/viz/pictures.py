@@ -90,7 +90,8 @@ def _cells(ax: Axes, values: Map, cmap: str, limits: tuple[float, float], label:
         if max(H, W) <= _MOST_CELLS_WITH_GRID:
             _grid(ax, H, W)
         if bar:
-            ax.get_figure().colorbar(shown, ax=ax, label=label, shrink=0.9, pad=0.02)  # type: ignore[union-attr]
+            beside = ax.inset_axes((1.03, 0.0, 0.05, 1.0))  # as high as the map, whatever its shape
+            ax.get_figure().colorbar(shown, cax=beside, label=label)  # type: ignore[union-attr]
     return shown
 
 

@@ -1,0 +1,10 @@
+"""Interactive demos: a pure function that draws, and a few sliders that call it.
+
+Every demo works with the keyboard, answers within a tenth of a second, says in words what it shows, and has a static
+picture in `viz` that shows the same on paper.
+"""
+
+from posecourse.widgets.coordinates import frames
+from posecourse.widgets.panel import Drawn, Panel
+
+__all__ = ["Drawn", "Panel", "frames"]
