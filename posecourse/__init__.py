@@ -17,6 +17,7 @@ __all__ = [
     "heatmaps",
     "lesson",
     "losses",
+    "machine",
     "metrics",
     "paths",
     "people",
