@@ -17,6 +17,7 @@ from posecourse.samples import Sample
 from posecourse.shapes import Size, checked_size
 from posecourse.skeletons import Skeleton
 
+# The sets are `Sequence` and not `Sequence[Sample]`: a runtime type checker would read a picture to see what is in it.
 __all__ = ["CocoCrops", "CocoDataset", "load"]
 
 
@@ -60,7 +61,7 @@ def load(
 
 
 @dataclass(frozen=True)
-class CocoDataset(Sequence[Sample]):
+class CocoDataset(Sequence):
     """The images of a COCO data set, each as a crowd of batch one: keypoints (1 N K 2), `present` (1 N) all true.
 
     Of the annotations, those with iscrowd = 1 are regions and not people: they are not in the samples, only in
@@ -91,6 +92,9 @@ class CocoDataset(Sequence[Sample]):
         if isinstance(pictures, Picture):
             return self.sample(pictures, pictures.people)
         return replace(self, annotations=replace(self.annotations, pictures=pictures))
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (self[index] for index in range(len(self)))
 
     @property
     def skeleton(self) -> Skeleton:
@@ -174,7 +178,7 @@ class CocoDataset(Sequence[Sample]):
 
 
 @dataclass(frozen=True)
-class CocoCrops(Sequence[Sample]):
+class CocoCrops(Sequence):
     """The people of a COCO data set, each as a single-person sample of batch one, all of one size.
 
     `samples.concatenate(list(crops[:32]))` is a batch. `to_source` of each leads back to its picture.
