@@ -28,9 +28,10 @@ import sys
 import tempfile
 import threading
 import urllib.request
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Iterator
+from typing import Any
 
 __all__ = ["main"]
 
@@ -45,22 +46,23 @@ CPU_INDEX = "https://download.pytorch.org/whl/cpu"
 
 PACKAGE = ("lab", "doctor")
 TOOLS = {
-    "test": ("tools/suite.py", "test"),
-    "check": ("tools/suite.py", "check"),
-    "nbval-twice": ("tools/suite.py", "nbval-twice"),
-    "nbval-other-cpu": ("tools/suite.py", "nbval-other-cpu"),
-    "notebooks": ("tools/notebooks.py",),
+    "test": ("tools.suite", "test"),
+    "check": ("tools.suite", "check"),
+    "nbval-twice": ("tools.suite", "nbval-twice"),
+    "nbval-other-cpu": ("tools.suite", "nbval-other-cpu"),
+    "notebooks": ("tools.notebooks", "build"),
 }
 CACHES = ("dist", "build", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".import_linter_cache", ".hypothesis")
 
 # What pip says when something is wrong, and what to do about it. The first that matches is told.
 REMEDIES = (
-    (r"No space left|Errno 28", "The disk is full: the course needs about 2 GB. Make room, then run the same line again."),
+    (r"No space left|Errno 28", "The disk is full: the course needs about 2 GB. Make room, then run the same line "
+     "again."),
     (r"CERTIFICATE_VERIFY_FAILED|SSLError", "Your network replaces certificates, as schools and companies do. Ask for "
      "its certificate file, name it in the environment variable PIP_CERT, then run the same line again."),
     (r"NewConnectionError|NameResolutionError|Temporary failure in name|ConnectTimeout|ReadTimeout|ProxyError|"
-     r"Max retries|ConnectionReset|Connection broken", "No package index could be reached. Connect to the internet this "
-     "once (behind a proxy, set HTTPS_PROXY), then run the same line again."),
+     r"Max retries|ConnectionReset|Connection broken", "No package index could be reached. Connect to the internet "
+     "this once (behind a proxy, set HTTPS_PROXY), then run the same line again."),
     (r"(?i)long path", "Windows limits paths to 260 letters. Switch long paths on, or move the course to a short path "
      "such as C:\\pose, then run the same line again."),
     (r"(?i)WinError 5|WinError 32|being used by another process", "Another program holds files in .venv. Close "
@@ -86,9 +88,7 @@ def main(arguments: list[str]) -> int:
     if command == "setup":
         print(f"Ready. Python of the course: {PYTHON}")
         return 0
-    tool = TOOLS.get(command)
-    call = [str(ROOT / tool[0]), *tool[1:]] if tool else ["-m", "posecourse", command]
-    return hand_over([str(PYTHON), *call, *arguments[1:]])
+    return hand_over([str(PYTHON), "-m", *TOOLS.get(command, ("posecourse", command)), *arguments[1:]])
 
 
 def require_python() -> None:
@@ -205,8 +205,8 @@ def make_environment(clear: bool) -> None:
         write_mark({"state": "being made"})
     except OSError as trouble:
         raise SystemExit(
-            f"The course cannot write to its own folder, {ROOT}: {trouble.strerror}. Copy the folder to a place of your "
-            "own, such as your home folder, and run it there."
+            f"The course cannot write to its own folder, {ROOT}: {trouble.strerror}. Copy the folder to a place of "
+            "your own, such as your home folder, and run it there."
         ) from None
     if PYTHON.exists() and not clear:
         return
@@ -221,7 +221,9 @@ def make_environment(clear: bool) -> None:
 
 def install() -> None:
     """Install the pinned requirements and the package itself, editable."""
-    if subprocess.run([str(PYTHON), "-m", "pip", "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode:
+    if subprocess.run(
+        [str(PYTHON), "-m", "pip", "--version"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ).returncode:
         subprocess.run([str(PYTHON), "-m", "ensurepip", "--upgrade"], stdout=subprocess.DEVNULL, check=True)
     requirements = ROOT / "requirements.txt"
     torch = re.search(r"^torch==\S+", requirements.read_text(encoding="utf-8"), re.MULTILINE)
@@ -299,7 +301,8 @@ def remedy(output: str) -> str:
 
 
 def hand_over(call: list[str]) -> int:
-    """Go on as `call`, in the environment; Ctrl-C is its affair, not ours."""
+    """Go on as `call`, in the course's folder; Ctrl-C is its affair, not ours."""
+    os.chdir(ROOT)
     environment = {**os.environ, "PYTHONUTF8": "1"}
     sys.stdout.flush()
     if os.name != "nt":

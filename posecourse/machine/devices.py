@@ -50,7 +50,10 @@ def _unused_gpu(device: torch.device) -> str:
     """Mention an NVIDIA card that this build of torch knows nothing of: no failure, since every lesson fits a CPU."""
     has_driver = Path("/proc/driver/nvidia/version").exists()
     if device.type == "cpu" and has_driver and not torch.backends.cuda.is_built():
-        return " (there is an NVIDIA card, but this torch is built without CUDA: the README says how to change that)"
+        return (
+            " (there is an NVIDIA card that this build of torch cannot use; to change that, run "
+            "`python course.py clean`, set TORCH_INDEX to one of PyTorch's CUDA indexes, and set up again)"
+        )
     return ""
 
 

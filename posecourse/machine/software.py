@@ -35,7 +35,9 @@ def python_finding() -> Finding:
     """Compare this Python with those that the course is tested on."""
     what = f"{platform.python_version()} on {platform.platform(terse=True)}, {platform.machine()}"
     if not _OLDEST <= sys.version_info[:2] <= _NEWEST:
-        return Finding("Python", what, "The course needs Python 3.11, 3.12 or 3.13: install one, and start again with it.")
+        return Finding(
+            "Python", what, "The course needs Python 3.11, 3.12 or 3.13: install one, and start again with it."
+        )
     return Finding("Python", what)
 
 
@@ -52,7 +54,7 @@ def package_findings() -> Sequence[Finding]:
 
 
 def widget_finding() -> Finding:
-    """Say whether JupyterLab has the half of ipywidgets that runs in the browser, in the edition that Python's asks for."""
+    """Say whether JupyterLab has the browser's half of ipywidgets, in the edition that Python's half asks for."""
     try:
         python_side, browser_side = _version("ipywidgets"), _version("jupyterlab_widgets")
         asked = next(entry for entry in metadata.requires("ipywidgets") or () if entry.startswith("jupyterlab"))

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import torch
 import torch.nn.functional as F
@@ -85,7 +86,7 @@ def _training_step() -> Callable[[], None]:
     images = torch.rand(_IMAGES, 3, 64, 64, generator=random)
     weights = [
         (0.1 * torch.randn(after, before, 3, 3, generator=random)).requires_grad_()
-        for before, after in zip(channels, channels[1:], strict=False)
+        for before, after in pairwise(channels)
     ]
 
     def step() -> None:

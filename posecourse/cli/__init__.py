@@ -1,0 +1,40 @@
+"""The commands: `posecourse doctor` and `posecourse lab`, each in a module of its own."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from posecourse import __version__
+from posecourse.cli.lab import lab
+
+__all__ = ["main"]
+
+_EPILOG = "What `lab` does not know it hands on to JupyterLab: `posecourse lab --no-browser --port 9000`."
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    parser = argparse.ArgumentParser(prog="posecourse", description=__doc__, epilog=_EPILOG)
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    commands.add_parser("doctor", help="say what this computer is, what is wrong with it, and what to do about it")
+    commands.add_parser("lab", help="copy the lessons to work/ and open them in JupyterLab", add_help=False)
+    if given[:1] == ["lab"]:  # argparse would keep JupyterLab's own options for itself
+        return lab([word for word in given[1:] if word != "--"])
+    parser.parse_args(given)
+    return _doctor()
+
+
+def _doctor() -> int:
+    """Run the doctor, who needs torch; say what to do where even that cannot be imported."""
+    try:
+        from posecourse.cli.doctor import doctor
+    except (ImportError, OSError) as error:
+        print(
+            f"✗ The course's packages cannot be imported: {error}\n"
+            "    What to do: run `python course.py clean`, then `python course.py doctor`. On Windows, install "
+            "Microsoft's Visual C++ Redistributable (x64) first: torch needs it."
+        )
+        return 1
+    return doctor()
