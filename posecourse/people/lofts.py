@@ -1,0 +1,105 @@
+"""Lofts: closed surfaces swept along a line of elliptical rings, and the triangles between the rings."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+__all__ = ["Surface", "blended_frames", "circle", "grid_normals", "loft", "loft_triangles"]
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A grid of R rings by S + 1 points; the last point of a ring is its first again, so that textures close.
+
+    Args:
+        points: (… R S+1 3) in metres, in the world.
+        texture: (… R S+1 3) coordinates for colouring: metres around, place along the part, metres along.
+    """
+
+    points: Float[Tensor, "*B R S 3"]
+    texture: Float[Tensor, "*B R S 3"]
+
+
+@lru_cache(maxsize=64)
+def circle(sides: int, power: float, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Return angle, x and z of a superellipse |x|^p + |z|^p = 1, from the back over the front to the back again."""
+    angle = torch.linspace(-torch.pi, torch.pi, sides + 1, device=device)
+    x, z = angle.sin(), -angle.cos()
+    x[0] = x[-1] = 0.0
+    length = (x.abs() ** power + z.abs() ** power) ** (1 / power)
+    return angle, x / length, z / length
+
+
+def loft(
+    centres: Float[Tensor, "*B R 3"],
+    frames: Float[Tensor, "*B R 3 3"],
+    radii: Float[Tensor, "*B R 2"],
+    along: Float[Tensor, " R"],
+    sides: int,
+    power: float = 2.0,
+) -> Surface:
+    """Sweep a ring along `centres`.
+
+    Args:
+        centres: of the rings; the line runs along the frames' y.
+        frames: columns x, y, z of each ring's own axes.
+        radii: half width along x and half depth along z, in metres.
+        along: the rings' places on the part, for choosing cloth or skin.
+        sides: points around.
+        power: of the superellipse; 2 is an ellipse, more is boxier.
+    """
+    angle, x, z = circle(sides, power, centres.device)
+    flat = torch.stack([radii[..., 0:1] * x, radii[..., 1:2] * z], dim=-1)  # (*B R S+1 2)
+    points = (
+        centres.unsqueeze(-2)
+        + flat[..., 0:1] * frames[..., :, 0].unsqueeze(-2)
+        + flat[..., 1:2] * frames[..., :, 2].unsqueeze(-2)
+    )
+    step = (centres[..., 1:, :] - centres[..., :-1, :]).square().sum(-1).sqrt()
+    length = torch.cat([torch.zeros_like(step[..., :1]), step.cumsum(-1)], dim=-1).unsqueeze(-1)
+    around = angle * radii.mean(-1, keepdim=True)
+    texture = torch.stack([around, along.unsqueeze(-1).expand_as(around), length.expand_as(around)], dim=-1)
+    return Surface(points, texture)
+
+
+def blended_frames(
+    first: Float[Tensor, "*B 3 3"], second: Float[Tensor, "*B 3 3"], weight: Float[Tensor, " R"]
+) -> Float[Tensor, "*B R 3 3"]:
+    """Return frames between `first` (weight 0) and `second` (weight 1), orthonormal."""
+    w = weight[:, None, None]
+    mixed = first.unsqueeze(-3) * (1 - w) + second.unsqueeze(-3) * w
+    y = _unit(mixed[..., :, 1])
+    x = mixed[..., :, 0]
+    x = _unit(x - y * (x * y).sum(-1, keepdim=True))
+    return torch.stack([x, y, torch.linalg.cross(x, y)], dim=-1)
+
+
+def grid_normals(points: Float[Tensor, "*B R S 3"]) -> Float[Tensor, "*B R S 3"]:
+    """Return the outward unit normals of a closed grid from central differences."""
+    along = torch.cat(
+        [
+            points[..., 1:2, :, :] - points[..., :1, :, :],
+            points[..., 2:, :, :] - points[..., :-2, :, :],
+            points[..., -1:, :, :] - points[..., -2:-1, :, :],
+        ],
+        dim=-3,
+    )
+    seam = points[..., 1:2, :] - points[..., -2:-1, :]
+    around = torch.cat([seam, points[..., 2:, :] - points[..., :-2, :], seam], dim=-2)
+    return _unit(torch.linalg.cross(along, around))
+
+
+@lru_cache(maxsize=64)
+def loft_triangles(rings: int, sides: int, device: torch.device) -> Int[Tensor, "F 3"]:
+    """Return the triangles of a grid of `rings` by `sides` + 1 points, clockwise seen from outside on the screen."""
+    row = torch.arange(rings - 1, device=device)[:, None] * (sides + 1)
+    a = (row + torch.arange(sides, device=device)).flatten()
+    b, c, d = a + 1, a + sides + 1, a + sides + 2
+    return torch.cat([torch.stack([a, b, c], -1), torch.stack([b, d, c], -1)])
+
+
+def _unit(vector: Tensor) -> Tensor:
+    return vector * (vector.square().sum(-1, keepdim=True) + 1e-12).rsqrt()

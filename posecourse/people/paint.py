@@ -1,0 +1,239 @@
+"""Paint a backdrop: for every pixel follow the ray to the ground, a wall, a piece of furniture or the sky."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
+
+from posecourse.people.backdrop import Backdrop
+from posecourse.people.camera import Camera
+from posecourse.people.light import Light, dimming
+from posecourse.people.rotations import unrotate
+from posecourse.shapes import Size
+
+__all__ = ["paint"]
+
+_Colour = tuple[Tensor, Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class _Rays:
+    """Where each pixel looks: from `position` (B 1 1) along x, y, z (B H W); `spread` is a pixel's width at distance 1."""
+
+    position: tuple[Tensor, Tensor, Tensor]
+    x: Tensor
+    y: Tensor
+    z: Tensor
+    spread: Tensor
+
+
+def paint(
+    backdrop: Backdrop, light: Light, camera: Camera, balls: Float[Tensor, "B S 4"], size: Size
+) -> Float[Tensor, "B 3 H W"]:
+    """Return the backdrop in linear colour, with the soft shadows that the spheres throw on the ground.
+
+    Args:
+        backdrop: what there is.
+        light: of the scene.
+        camera: of the scene.
+        balls: (x, y, z, radius) of everybody's spheres; radius 0 throws no shadow.
+        size: (H, W).
+    """
+    rays = _rays(camera, size)
+    px, py, pz = rays.position
+    down = -py / rays.y.clamp(min=1e-4)  # distance to the ground
+    back = (backdrop.number("wall_z") - pz) / rays.z.clamp(min=1e-4)
+    beside = backdrop.number("side_x") * backdrop.side[:, None, None] - px
+    aside = torch.where(beside * rays.x > 1e-4, beside / torch.where(rays.x.abs() < 1e-4, 1e-4, rays.x), 1e4)
+    wall = torch.minimum(back, aside)
+    on_ground = (rays.y > 1e-4) & (down < wall)
+    distance = torch.where(on_ground, down, wall)
+    x = (px + distance * rays.x) * backdrop.side[:, None, None]
+    z = pz + distance * rays.z
+    y = -(py + distance * rays.y)
+    across = torch.where(aside < back, z + 7.3, x)  # along whichever wall it is
+    foot = distance * rays.spread
+    coarse, fine = _noise(backdrop, torch.where(on_ground, x, across), torch.where(on_ground, z, y))
+    ground = _ground(backdrop, x, z, foot, coarse, fine)
+    upright = _wall(backdrop, across, y, foot, coarse, fine, aside < back)
+    sky = _sky(backdrop, rays, coarse)
+    solid = y < _height(backdrop, across, coarse, fine)
+    lit = _ground_light(light, px + distance * rays.x, pz + distance * rays.z, balls)
+    facing = _level(light, 0.0, 0.0, -1.0)
+    haze = backdrop.number("haze") * (distance / 30).clamp(0, 1)
+    colour = torch.stack(
+        [
+            torch.where(on_ground, g * g * lit[c], torch.where(solid, u * u * facing[c], s * s))
+            for c, (g, u, s) in enumerate(zip(ground, upright, sky, strict=True))
+        ],
+        dim=1,
+    )
+    horizon = backdrop.sky[:, 0, :, None, None] ** 2
+    colour = colour + (horizon - colour) * haze[:, None] * (on_ground | solid)[:, None]
+    colour = _furnish(backdrop, light, rays, colour, distance)
+    return _soften(colour)
+
+
+def _rays(camera: Camera, size: Size) -> _Rays:
+    H, W = size
+    device = camera.focal.device
+    x = (torch.arange(W, device=device) + 0.5) / H - camera.centre[:, :1] * (W / H)
+    y = (torch.arange(H, device=device) + 0.5) / H - camera.centre[:, 1:]
+    f = camera.focal[:, None]
+    x, y = (x / f)[:, None, :].expand(-1, H, W), (y / f)[:, :, None].expand(-1, H, W)
+    directions = unrotate(camera.rotation[:, None, None], torch.stack([x, y, torch.ones_like(x)], dim=-1))
+    px, py, pz = (camera.position[:, axis, None, None] for axis in range(3))
+    return _Rays((px, py, pz), *directions.unbind(-1), spread=(1 / (camera.focal * H))[:, None, None])
+
+
+def _noise(backdrop: Backdrop, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+    """Return a coarse and a fine smooth random map (B H W) at metres (u, v), 0 … 1, mean ½."""
+    scale = backdrop.number("grain_scale")
+    grid = torch.stack([u, v], dim=-1) / scale[..., None] / 16
+    maps = F.grid_sample(backdrop.noise, grid * 0.35, padding_mode="reflection", align_corners=False)
+    detail = F.grid_sample(backdrop.noise, grid * 3.1 + 0.37, padding_mode="reflection", align_corners=False)
+    return maps[:, 0], 0.5 * (detail[:, 1] + maps[:, 1])
+
+
+def _ground(backdrop: Backdrop, x: Tensor, z: Tensor, foot: Tensor, coarse: Tensor, fine: Tensor) -> _Colour:
+    board = backdrop.number("board")
+    sharp = (board / (6 * foot * (1 + z.abs() * 0.3))).clamp(0, 1)
+    u, v = x / board, z / board
+    line = torch.maximum(_line(u, 0.04), _line(v * torch.where(backdrop.place == 0, 0.12, 1.0)[:, None, None], 0.03))
+    check = torch.cos(u * torch.pi) * torch.cos(v * torch.pi)
+    share = backdrop.number("lines") * line * sharp + backdrop.number("checks") * (check * 4 + 0.5).clamp(0, 1) * sharp
+    plank = torch.sin(u.floor() * 12.9898) * 0.06 * (backdrop.place == 0).float()[:, None, None]
+    grain = backdrop.number("grain") * ((fine - 0.5) * 1.0 + (coarse - 0.5) * 0.7) + plank
+    pair = backdrop.ground[..., None, None]  # (B 2 3 1 1)
+    return _three(lambda c: (pair[:, 0, c] + (pair[:, 1, c] - pair[:, 0, c]) * share) * (1 + grain))
+
+
+def _wall(backdrop: Backdrop, x: Tensor, y: Tensor, foot: Tensor, coarse: Tensor, fine: Tensor, beside: Tensor) -> _Colour:
+    pair = backdrop.wall[..., None, None]
+    low = ((backdrop.number("dado") - y) / foot + 0.5).clamp(0, 1)
+    stripes = backdrop.number("stripes") * torch.cos(x * 20.0)
+    shade = (1 + stripes + 0.12 * (coarse - 0.5)) * torch.where(beside, 0.86, 1.0)
+    leaves = backdrop.number("leaves")
+    shade = shade * (1 + leaves * ((fine - 0.5) * 1.7 + 0.3 * (coarse - 0.5)))
+    cell = torch.remainder(torch.floor(x / 4.1), 16).long()
+    street = (backdrop.place == 1)[:, None, None]
+    house = backdrop.blocks[..., 1:].gather(1, cell.flatten(1)[..., None].expand(-1, -1, 3)).view(*cell.shape, 3)
+    glass = _box_wave(x / 1.37, 0.26) * _box_wave(y / 1.9 + 0.45, 0.27) * backdrop.number("windows") * (y > 1.0)
+    base = [torch.where(street, house[..., c], pair[:, 0, c] + (pair[:, 1, c] - pair[:, 0, c]) * low) for c in range(3)]
+    pane = (0.30, 0.36, 0.42)
+    colours = [(b + (pane[c] - b) * glass) * shade for c, b in enumerate(base)]
+    for index in range(backdrop.pictures.shape[1]):
+        colours = _hang(backdrop.pictures[:, index, :, None, None], x, y, foot, fine, colours)
+    return colours[0], colours[1], colours[2]
+
+
+def _hang(picture: Tensor, x: Tensor, y: Tensor, foot: Tensor, fine: Tensor, colours: list[Tensor]) -> list[Tensor]:
+    """Hang a rectangle with a frame on the wall."""
+    inner = torch.minimum(picture[:, 2] - (x - picture[:, 0]).abs(), picture[:, 3] - (y - picture[:, 1]).abs())
+    shown = (picture[:, 2] > 0) * (inner / foot + 0.5).clamp(0, 1)
+    frame = ((0.045 - inner) / foot + 0.5).clamp(0, 1)
+    return [
+        colour + (picture[:, 4 + c] * (1 - 0.5 * frame) * (0.75 + 0.5 * fine) - colour) * shown
+        for c, colour in enumerate(colours)
+    ]
+
+
+def _sky(backdrop: Backdrop, rays: _Rays, coarse: Tensor) -> _Colour:
+    up = (-rays.y * 2.2).clamp(0, 1)
+    cloud = ((coarse - 0.5) * 1.5).clamp(0, 0.5) * up
+    pair = backdrop.sky[..., None, None]
+    return _three(lambda c: (pair[:, 0, c] + (pair[:, 1, c] - pair[:, 0, c]) * up) * (1 - cloud) + 0.97 * cloud)
+
+
+def _height(backdrop: Backdrop, x: Tensor, coarse: Tensor, fine: Tensor) -> Tensor:
+    """Return how high the wall stands at x: a ceiling out of sight, houses, or trees."""
+    cell = torch.remainder(torch.floor(x / 4.1), 16).long()
+    houses = backdrop.blocks[..., 0].gather(1, cell.flatten(1)).view_as(cell)
+    lumps = torch.sin(x * 0.35) + 0.6 * torch.sin(x * 0.83 + 1) + 0.35 * torch.sin(x * 2.3 + 2)
+    trees = 3.2 + 0.9 * lumps + 1.6 * (fine - 0.5)
+    place = backdrop.place[:, None, None]
+    return torch.where(place == 1, houses, torch.where(place == 2, trees, 1e4))
+
+
+def _ground_light(light: Light, x: Tensor, z: Tensor, balls: Tensor) -> Tensor:
+    """Return the light on the ground (3 B H W), worked out on a coarser grid where the picture is large."""
+    step = 1 if x.shape[-1] * x.shape[-2] <= 5000 else 2
+    u, v = x[:, step // 2 :: step, step // 2 :: step], z[:, step // 2 :: step, step // 2 :: step]
+    B, h, w = u.shape
+    points = torch.stack([u, torch.zeros_like(u), v], dim=-1).flatten(1, 2)
+    normals = torch.zeros_like(points)
+    normals[..., 1] = -1
+    open_sky, lit = dimming(points, normals, balls, light.direction)
+    both = torch.stack([open_sky.view(B, h, w), lit.view(B, h, w)], dim=1)
+    if step > 1:
+        both = F.interpolate(both, size=x.shape[1:], mode="bilinear", align_corners=False)
+    key = (-light.direction[:, 1])[:, None, None] * 0.65 + 0.3
+    return torch.stack(
+        [light.key[:, c, None, None] * key * both[:, 1] + light.sky[:, c, None, None] * both[:, 0] for c in range(3)]
+    )
+
+
+def _level(light: Light, x: Tensor | float, y: Tensor | float, z: Tensor | float) -> Tensor:
+    """Return the light (3 B 1 1) on a face with the given normal."""
+    direction = light.direction
+    cosine = (direction[:, 0] * x + direction[:, 1] * y + direction[:, 2] * z) * 0.6 + 0.4
+    up = 0.5 - 0.5 * y
+    level = light.key * cosine.clamp(min=0)[:, None] + (light.sky * up + light.bounce * (1 - up))
+    return level.T[..., None, None]
+
+
+def _furnish(backdrop: Backdrop, light: Light, rays: _Rays, colour: Tensor, distance: Tensor) -> Tensor:
+    """Put boxes where a ray meets one before it meets the wall (slab method)."""
+    px, py, pz = rays.position
+    for index in range(backdrop.furniture.shape[1]):
+        box = backdrop.furniture[:, index]
+        side = backdrop.side
+        cx, cy, cz, hx, hy, hz = ((box[:, i])[:, None, None] for i in range(6))
+        cx = cx * side[:, None, None]
+        c, s = (box[:, 6] * side).cos()[:, None, None], (box[:, 6] * side).sin()[:, None, None]
+        ox, oz = c * (px - cx) - s * (pz - cz), s * (px - cx) + c * (pz - cz)
+        dx, dz = c * rays.x - s * rays.z, s * rays.x + c * rays.z
+        near_x, far_x = _slab(ox, dx, hx)
+        near_y, far_y = _slab(py - cy, rays.y, hy)
+        near_z, far_z = _slab(oz, dz, hz)
+        near = torch.maximum(torch.maximum(near_x, near_y), near_z)
+        far = torch.minimum(torch.minimum(far_x, far_y), far_z)
+        hit = (near < far) & (near > 0.3) & (near < distance + 0.3) & (hx > 0)
+        turn, sign = box[:, 6] * side, torch.sign(-dx)
+        lift = 0.75 + 0.25 * (-(py + near * rays.y)).clamp(0, 0.5) * 2
+        front = _level(light, -turn.sin(), 0.0, -turn.cos())
+        flank = _level(light, 1.0, 0.0, 0.0) * (sign > 0) + _level(light, -1.0, 0.0, 0.0) * (sign <= 0)
+        face = torch.where(near == near_y, _level(light, 0.0, -1.0, 0.0), torch.where(near == near_z, front, flank))
+        own = (box[:, 7:].T[..., None, None] ** 2) * face * lift
+        colour = torch.where(hit[:, None], own.transpose(0, 1), colour)
+    return colour
+
+
+def _slab(origin: Tensor, direction: Tensor, half: Tensor) -> tuple[Tensor, Tensor]:
+    inverse = 1 / torch.where(direction.abs() < 1e-6, 1e-6, direction)
+    a, b = (-half - origin) * inverse, (half - origin) * inverse
+    return torch.minimum(a, b), torch.maximum(a, b)
+
+
+def _soften(colour: Tensor) -> Tensor:
+    """Blur with (1 2 1)/4 both ways: what is behind is a little out of focus, and its edges are smooth."""
+    padded = F.pad(colour, (1, 1, 1, 1), mode="replicate")
+    rows = 0.25 * (padded[..., :-2, :] + padded[..., 2:, :]) + 0.5 * padded[..., 1:-1, :]
+    return 0.25 * (rows[..., :-2] + rows[..., 2:]) + 0.5 * rows[..., 1:-1]
+
+
+def _line(x: Tensor, width: float) -> Tensor:
+    """Return 1 near whole numbers, 0 between."""
+    gap = (x - x.round()).abs()
+    return ((1.5 * width - gap) / width).clamp(0, 1)
+
+
+def _box_wave(x: Tensor, half: float) -> Tensor:
+    """Return 1 within `half` of whole numbers, with soft edges."""
+    return ((half - (x - x.round()).abs()) * 25 + 0.5).clamp(0, 1)
+
+
+def _three(channel) -> _Colour:  # noqa: ANN001
+    return channel(0), channel(1), channel(2)

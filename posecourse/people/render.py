@@ -1,0 +1,155 @@
+"""Scene to Sample: the pictures, and everything that is true of them."""
+
+import torch
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
+
+from posecourse.people.anatomy import PARTS
+from posecourse.people.body import keypoints_3d
+from posecourse.people.camera import project
+from posecourse.people.light import spheres
+from posecourse.people.mesh import assemble
+from posecourse.people.paint import paint
+from posecourse.people.rasterise import rasterise
+from posecourse.people.scene import Scene
+from posecourse.people.shade import shade
+from posecourse.people.visibility import see
+from posecourse.samples import Sample, concatenate
+from posecourse.shapes import Size, checked_size
+
+__all__ = ["render"]
+
+_CHUNK = 2**17  # pixels rendered at a time: small enough for a processor's cache, large enough to spread the overhead
+
+
+def render(scene: Scene, size: Size, *, crowd: bool | None = None) -> Sample:
+    """Draw a scene.
+
+    Args:
+        scene: what is drawn; the picture is made on its device.
+        size: (H, W) of the pictures. The scene does not change with it: keypoints at twice the size are (p + ½)·2 − ½.
+        crowd: whether the sample has a place axis; None for one only where the scene has several places.
+
+    Returns:
+        Images, keypoints, visibility, boxes, areas, the camera, who is where, and what was drawn, by name.
+    """
+    H, W = checked_size(size)
+    step = max(1, _CHUNK // (H * W))
+    parts = [_render(scene[start : start + step], (H, W)) for start in range(0, len(scene), step)]
+    sample = parts[0] if len(parts) == 1 else concatenate(parts)
+    alone = scene.present.shape[1] == 1 if crowd is None else not crowd
+    return _single(sample) if alone else sample
+
+
+def samples_per_pixel(size: Size) -> int:
+    """Return how many samples a pixel has along each axis: more where pixels are few."""
+    return 3 if size[0] * size[1] <= 100**2 else 2
+
+
+def _render(scene: Scene, size: Size) -> Sample:
+    """Draw a few scenes at once, as a crowd."""
+    (H, W), scale = size, samples_per_pixel(size)
+    body = scene.posture()
+    matrix = scene.camera.matrix(size)
+    mesh = assemble(scene, body)
+    flat, depth = _screen(scene, mesh.points, mesh.image_of_vertex, matrix)
+    hits = rasterise((flat + 0.5) * scale - 0.5, depth, mesh.triangles, mesh.image, mesh.drawn, len(scene), (H * scale, W * scale))
+    colours, rows = shade(scene, mesh, hits, depth)
+    balls = spheres(body) * scene.present[..., None, None]
+    behind = paint(scene.backdrop, scene.light, scene.camera, balls.flatten(1, 2), size)
+    share = _pooled((rows >= 0).float()[..., None], scale)
+    images = _pooled(colours, scale) + behind * (1 - share)
+    points = scene.camera.view(keypoints_3d(body, scene.bodies.head))
+    keypoints = project(points, matrix)
+    person_map = _person_map(rows, scene.present.shape[1], scale)
+    boxes, areas = _extents(person_map, scene.present.shape[1])
+    outline = flat[: mesh.people_points.shape[:-1].numel()].view(*mesh.people_points.shape[:-1], 2)
+    here = scene.present
+    return Sample(
+        images=images.clamp(0, 1).sqrt(),
+        keypoints=keypoints * here[..., None, None],
+        visibility=see(mesh, hits, keypoints, points[..., 2], body.unit, scale) * here[..., None],
+        boxes=boxes,
+        areas=areas,
+        present=here,
+        keypoints_3d=points,
+        camera=matrix,
+        person_map=person_map,
+        attributes=_attributes(scene, outline),
+    )
+
+
+def _screen(scene: Scene, points: Tensor, image: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the vertices' pixels (V 2) and depths (V)."""
+    camera = scene.camera
+    offset = points - camera.position[image]
+    turn = camera.rotation[image]
+    seen = (turn * offset[:, None, :]).sum(-1)
+    z = seen[:, 2]
+    k = matrix[image]
+    safe = z.clamp(min=1e-3)
+    x = seen[:, 0] / safe * k[:, 0, 0] + k[:, 0, 2]
+    y = seen[:, 1] / safe * k[:, 1, 1] + k[:, 1, 2]
+    return torch.stack([x, y], dim=-1), z
+
+
+def _pooled(values: Float[Tensor, "B h w C"], scale: int) -> Float[Tensor, "B C H W"]:
+    """Return the mean over each pixel's samples."""
+    B, h, w, C = values.shape
+    return values.view(B, h // scale, scale, w // scale, scale, C).mean((2, 4)).movedim(-1, 1)
+
+
+def _person_map(rows: Int[Tensor, "B h w"], people: int, scale: int) -> UInt8[Tensor, "B H W"]:
+    """Return who covers at least half of each pixel's samples together, and most of them: 1 + place, or 0."""
+    first = torch.arange(len(rows), device=rows.device)[:, None, None] * people
+    person = torch.div(rows, len(PARTS), rounding_mode="floor") - first  # −1 − first or a prop: out of range
+    person = torch.where((rows >= 0) & (person < people) & (person >= 0), person, people)
+    shares = [_pooled((person == place).float()[..., None], scale)[:, 0] for place in range(people)]
+    best, place = torch.stack(shares).max(0)
+    total = torch.stack(shares).sum(0)
+    return torch.where((total >= 0.5) & (best > 0), place + 1, 0).to(torch.uint8)
+
+
+def _extents(person_map: UInt8[Tensor, "B H W"], people: int) -> tuple[Float[Tensor, "B N 4"], Float[Tensor, "B N"]]:
+    """Return each person's box (x, y, width, height; edges) and area from the visible mask; zeros where there is none."""
+    H, W = person_map.shape[-2:]
+    places = torch.arange(1, people + 1, device=person_map.device, dtype=torch.uint8)
+    mask = person_map[:, None] == places[:, None, None]  # (B N H W)
+    areas = mask.flatten(2).sum(-1).float()
+    x, y = torch.arange(W, device=mask.device).float(), torch.arange(H, device=mask.device).float()
+    columns, rows = mask.any(-2), mask.any(-1)
+    left, top = torch.where(columns, x, W).amin(-1), torch.where(rows, y, H).amin(-1)
+    right, bottom = torch.where(columns, x, -1).amax(-1), torch.where(rows, y, -1).amax(-1)
+    boxes = torch.stack([left - 0.5, top - 0.5, right - left + 1, bottom - top + 1], dim=-1)
+    return torch.where(areas[..., None] > 0, boxes, 0.0), areas
+
+
+def _attributes(scene: Scene, outline: Float[Tensor, "B N P 2"]) -> dict[str, Tensor]:
+    """Return what was drawn, by name; `whole_boxes` hold the whole person, hidden and outside parts included."""
+    low, high = outline.amin(-2), outline.amax(-2)
+    looks, bodies = scene.looks, scene.bodies
+    return {
+        "skin_tone": looks.skin_tone,
+        "pose_family": scene.families,
+        "yaw": scene.headings,
+        "hair_style": looks.hair_style,
+        "top_colour": looks.colours[..., 1, :],
+        "bottom_colour": looks.colours[..., 2, :],
+        "stature": bodies.stature,
+        "girth": bodies.girth,
+        "whole_boxes": torch.cat([low, high - low], dim=-1),
+        "light_direction": scene.light.direction,
+        "place": scene.backdrop.place,
+    }
+
+
+def _single(sample: Sample) -> Sample:
+    """Return a crowd with one place as a single-person sample."""
+    from dataclasses import replace
+
+    per_person = ("skin_tone", "pose_family", "yaw", "hair_style", "top_colour", "bottom_colour", "stature", "girth", "whole_boxes")
+    attributes = {name: value[:, 0] if name in per_person else value for name, value in sample.attributes.items()}
+    return replace(
+        sample, keypoints=sample.keypoints[:, 0], visibility=sample.visibility[:, 0], boxes=sample.boxes[:, 0],
+        areas=sample.areas[:, 0], present=None, keypoints_3d=sample.keypoints_3d[:, 0], attributes=attributes,
+    )  # fmt: skip
