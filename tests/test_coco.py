@@ -220,7 +220,7 @@ def _read(folder: Path, name: str, size: tuple[int, int] = (30, 40), **options: 
     """Read one picture as the only one of a data set, (H W 3)."""
     content = document()
     content["images"] = [{"id": 3, "file_name": name, "height": size[0], "width": size[1]}]
-    content["annotations"] = [_annotation(1, 3, [1, 1, 2, 0, 0, 0, 0, 0, 0], bbox=[0, 0, 5, 5])]
+    content["annotations"] = [_annotation(1, 3, [4, 4, 2, 0, 0, 0, 0, 0, 0], bbox=[0, 0, 5, 5])]
     (folder / "one.json").write_text(json.dumps(content))
     sample = coco.load(folder / "one.json", folder, category="dog", **options)[0]
     return sample.images[0].permute(1, 2, 0).numpy()
@@ -364,7 +364,7 @@ def test_pycocotools_reads_the_same(coco_folder: Path, dataset: coco.CocoDataset
         triples = np.array([person["keypoints"] for person in people]).reshape(-1, len(dataset.skeleton), 3)
         np.testing.assert_allclose(sample.keypoints[0], triples[..., :2], atol=1e-4)
         assert np.array_equal(sample.visibility[0], triples[..., 2])
-        corners = np.array([person["bbox"] for person in people])
+        corners = np.array([person["bbox"] for person in people]).reshape(-1, 4)
         np.testing.assert_allclose(sample.boxes[0], corners - [0.5, 0.5, 0, 0], atol=1e-4)
         np.testing.assert_allclose(sample.areas[0], [person["area"] for person in people], rtol=1e-6)
 

@@ -114,6 +114,9 @@ def test_all_broken_annotations_are_told_at_once(tmp_path: Path) -> None:
 
 
 FILE_DEFECTS: dict[str, tuple[Callable[[Document], object], str]] = {
+    "fractions": (
+        lambda d: [a.update(keypoints=[0.4, 1.0, 2, 0.5, 0.9, 1, 0, 0, 0]) for a in d["annotations"]], "be fractions"
+    ),
     "no images": (lambda d: d["images"].clear(), 'the set is empty: its list "images"'),
     "no annotations": (lambda d: d["annotations"].clear(), 'the set is empty: its list "annotations"'),
     "no dog": (lambda d: [a.update(category_id=9) for a in d["annotations"]], "the set is empty: no annotation"),

@@ -51,7 +51,14 @@ def read(
     Raises:
         CocoError: not a whole JSON file, not COCO's form, empty, or an annotation that cannot be taken as it stands.
     """
-    return check(path, _document(path), category, skeleton, skip)
+    try:
+        return check(path, _document(path), category, skeleton, skip)
+    except CocoError as error:
+        if not error.annotation_ids:
+            raise
+        which = error.annotation_ids[0] if len(error.annotation_ids) == 1 else "*error.annotation_ids"
+        way_out = f"{error.what} To leave out what is broken: load(..., skip=[{which}])."
+        raise CocoError(path, way_out, error.annotation_ids) from None
 
 
 def check(
@@ -72,6 +79,7 @@ def check(
     people = _people(path, mine, pictures, len(bones))
     if not people:
         raise CocoError(path, f"the set is empty: no annotation is of category {chosen['name']!r} (id {chosen['id']}).")
+    _require_pixels(path, people)
     return Annotations(path, chosen, bones, _with_people(pictures, people))
 
 
@@ -138,6 +146,17 @@ def _people(path: Path, records: Iterable[dict[str, Any]], pictures: dict[int, P
             problems.append(problem)
     raise_first(path, problems)
     return people
+
+
+def _require_pixels(path: Path, people: list[Person]) -> None:
+    """Raise if every labelled keypoint of the set is within one pixel of the corner: they are fractions."""
+    largest = [float(person.keypoints[person.keypoints[:, 2] > 0, :2].max()) for person in people if person.labelled]
+    if largest and max(largest) <= 1:
+        raise CocoError(
+            path,
+            f"no labelled keypoint of all {len(largest)} people has a coordinate above 1, so they seem to be fractions "
+            "of the image. COCO has pixels: multiply x by its width and y by its height.",
+        )
 
 
 def _with_people(pictures: dict[int, Picture], people: list[Person]) -> tuple[Picture, ...]:

@@ -75,6 +75,11 @@ class CocoDataset(Sequence):
     folder: Path
     orientation: Orientation = "auto"
 
+    def __repr__(self) -> str:
+        people = sum(len(picture.people) for picture in self.annotations.pictures)
+        name = self.annotations.category["name"]
+        return f"CocoDataset({self.annotations.path}: {len(self)} images, {people} of category {name!r})"
+
     def __len__(self) -> int:
         return len(self.annotations.pictures)
 

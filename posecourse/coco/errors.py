@@ -18,6 +18,7 @@ class CocoError(ValueError):
     def __init__(self, path: Path, what: str, annotation_ids: Sequence[int] = ()) -> None:
         super().__init__(f"{path}: {what}")
         self.path = path
+        self.what = what
         self.annotation_ids = tuple(annotation_ids)
 
 
@@ -34,8 +35,7 @@ def raise_first(path: Path, problems: Sequence[Problem]) -> None:
     if not problems:
         return
     ids = [problem.annotation_id for problem in problems]
-    others = f" {len(ids) - 1} more are broken: {', '.join(map(str, ids[1:9]))}{' …' * (len(ids) > 9)}." * (
-        len(ids) > 1
-    )
-    way_out = f" To leave it out: load(..., skip=[{ids[0]}])." if len(ids) == 1 else " error.annotation_ids has all."
-    raise CocoError(path, f"annotation {ids[0]}: {problems[0]}{way_out}{others}", ids)
+    what = f"annotation {ids[0]}: {problems[0]}"
+    if len(ids) > 1:
+        what += f" {len(ids) - 1} more are broken: {', '.join(map(str, ids[1:9]))}{', …' if len(ids) > 9 else '.'}"
+    raise CocoError(path, what, ids)

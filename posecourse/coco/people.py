@@ -82,22 +82,22 @@ def _require_sound(number: int, points: NDArray[np.float64], size: Size) -> None
     if not np.isfinite(points).all():
         place = int(np.flatnonzero(~np.isfinite(points).all(1))[0])
         raise Problem(number, f"keypoint {place} is {points[place].tolist()}: not finite. Write 0, 0, 0 where unknown.")
-    if (wrong := ~np.isin(points[:, 2], (0, 1, 2))).any():
+    x, y, v = points.T
+    if (wrong := (v != 0) & (v != 1) & (v != 2)).any():
         place = int(np.flatnonzero(wrong)[0])
         raise Problem(
             number,
-            f"keypoint {place} has visibility {points[place, 2]:g}; it must be 0 not labelled, 1 hidden or 2 visible. "
+            f"keypoint {place} has visibility {v[place]:g}; it must be 0 not labelled, 1 hidden or 2 visible. "
             "A score belongs into results, not into annotations.",
         )
     H, W = size
     # Tools that count from an edge may write W for the last one: a pixel of grace.
-    outside = (points[:, :2] < -1).any(1) | (points[:, :2] > (W, H)).any(1)
-    if (wrong := outside & (points[:, 2] > 0)).any():
+    if (wrong := ((x < -1) | (y < -1) | (x > W) | (y > H)) & (v > 0)).any():
         place = int(np.flatnonzero(wrong)[0])
         raise Problem(
             number,
             f"keypoint {place} at {points[place, :2].tolist()} is labelled but outside of the image, {W} wide and {H} "
-            "high. Write 0, 0, 0 where the picture ends, and check that it is pixels and not fractions.",
+            "high. Write 0, 0, 0 where the picture ends, and check that it is x before y.",
         )
 
 
