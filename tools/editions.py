@@ -44,7 +44,11 @@ def read(path: Path) -> NotebookNode:
         try:
             _require_format(cell)
             cell.id = _identity(cell, seen)
-        except (ValueError, SyntaxError) as error:
+        except SyntaxError as error:
+            raise SourceError(
+                f"{path.name}, cell {number} is not Python, nor may it have magics or !: {error}"
+            ) from error
+        except ValueError as error:
             raise SourceError(f"{path.name}, cell {number}: {error}") from error
     _require_pairs(path, notebook)
     return notebook

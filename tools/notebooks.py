@@ -11,7 +11,7 @@ from pathlib import Path
 from nbclient import NotebookClient
 from nbformat import NotebookNode, reads
 
-from tools import budget, editions
+from tools import budget, editions, rules
 
 __all__ = ["NOTEBOOKS", "build", "disagreements", "environment", "execute", "faults", "main", "sources"]
 
@@ -34,14 +34,14 @@ def sources(chosen: Iterable[str] = (), root: Path = NOTEBOOKS) -> list[Path]:
     return sorted(path for path in (root / "source").glob("*.py") if path.name.startswith(prefixes))
 
 
-def build(path: Path, root: Path = NOTEBOOKS) -> budget.Cost:
+def build(path: Path) -> budget.Cost:
     """Write both editions of one source, the solutions executed, and its line in the table of timings.
 
     Raises:
         SourceError: the source does not follow the format.
         RuntimeError: a solution fails or writes to stderr; nothing is written then.
     """
-    source = editions.read(path)
+    root, source = path.parent.parent, editions.read(path)
     solutions = editions.edition(source, "solution")
     with budget.measured() as cost:
         execute(solutions)
@@ -59,10 +59,11 @@ def execute(notebook: NotebookNode) -> None:
     with tempfile.TemporaryDirectory() as folder:
         client = NotebookClient(
             notebook, timeout=_CELL_SECONDS, kernel_name="python3", allow_errors=True, record_timing=False,
-            store_widget_state=False, coalesce_streams=True, resources={"metadata": {"path": folder}},
+            store_widget_state=False, coalesce_streams=True,
+            extra_arguments=["--log-level=ERROR"], resources={"metadata": {"path": folder}},
         )  # fmt: skip
         client.comm_open_handlers = {}  # widgets are not shown, and waiting for their messages hangs now and then
-        client.execute(env=environment(folder), extra_arguments=["--log-level=ERROR"])
+        client.execute(env=environment(folder))
     notebook.metadata.language_info = {"name": "python"}
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
@@ -91,9 +92,9 @@ def faults(notebook: NotebookNode) -> list[str]:
     return found
 
 
-def disagreements(path: Path, root: Path = NOTEBOOKS) -> list[str]:
-    """Say in what the two notebooks of a source are not what it would build, outputs aside."""
-    source = editions.read(path)
+def disagreements(path: Path) -> list[str]:
+    """Say in what the two notebooks of a source are not what it would build, and which house rules are broken."""
+    root, source = path.parent.parent, editions.read(path)
     files = {kind: root / kind / f"{path.stem}.ipynb" for kind in ("student", "solutions")}
     if missing := [f"{kind}/{file.name} is missing." for kind, file in files.items() if not file.is_file()]:
         return missing
@@ -102,6 +103,7 @@ def disagreements(path: Path, root: Path = NOTEBOOKS) -> list[str]:
         found.append(f"student/{path.stem}.ipynb is not what its source builds.")
     stored = reads(files["solutions"].read_text(encoding="utf-8"), as_version=4)
     found += [f"solutions/{path.stem}.ipynb: {fault}" for fault in faults(stored)]
+    found += [f"{path.name}, {broken}" for broken in rules.findings(source, stored, int(path.stem[:2]))]
     for cell in stored.cells:
         if cell.cell_type == "code":
             cell.update(outputs=[], execution_count=None)
@@ -122,10 +124,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"no source in {chosen.root / 'source'} begins with {' or '.join(chosen.lesson) or 'anything'}.")
     if chosen.command == "build":
         for path in paths:
-            cost = build(path, chosen.root)
+            cost = build(path)
             print(f"{path.stem}: {cost.seconds:.1f} CPU seconds here, {cost.scaled:.1f} on the reference machine.")
         return 0
-    found = [line for path in paths for line in disagreements(path, chosen.root)]
+    found = [line for path in paths for line in disagreements(path)]
     print("\n".join(found) or f"{len(paths)} lessons agree with their source.")
     return 1 if found else 0
 

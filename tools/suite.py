@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _RUN = (sys.executable, "-m")
 _NBVAL = (
     *_RUN, "pytest", "--nbval", "--nbval-current-env", "--nbval-cell-timeout=300",
-    "--nbval-sanitize-with=tests/notebooks/sanitize.cfg", "-n", "2", "--dist=loadscope", "notebooks/solutions",
+    "--nbval-sanitize-with=tools/sanitize.cfg", "-n", "2", "--dist=loadscope", "notebooks/solutions",
 )  # fmt: skip
 
 Stages = Mapping[str, Sequence[str]]

@@ -27,7 +27,9 @@ def claim(
         raise ValueError(f"between must be (low, high) with low <= high; got {between}.")
     value = float(measured)
     expected = "" if theory is None else f"theory {_number(theory, unit)}, "
-    text = f"{statement}: {expected}between {low:.6g} and {_number(high, unit)}, measured {_number(value, unit)}"
+    text = (
+        f"{statement}: {expected}between {low:.6g} and {f'{high:.6g} {unit}'.rstrip()}, measured {_number(value, unit)}"
+    )
     if not low <= value <= high:
         raise AssertionError(f"✗ {name} does not hold. {text}")
     print(f"✓ {name} {text}")
