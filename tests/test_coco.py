@@ -122,6 +122,13 @@ def test_the_file_becomes_the_sample(tmp_path: Path) -> None:
     assert second.image_ids.tolist() == [0]
 
 
+def test_what_is_not_labelled_may_be_anywhere(tmp_path: Path) -> None:
+    """Is an unlabelled point outside of the picture no defect, nor a labelled one on its outermost edge?"""
+    content = document()
+    content["annotations"][0]["keypoints"] = [40, 30, 2, 0, 0, 1, -70, 500, 0]
+    assert open_dogs(tmp_path, content)[0].visibility[0, 0].tolist() == [2, 1, 0]
+
+
 def test_the_picture_is_the_picture(tmp_path: Path) -> None:
     """Are the pixels those that Pillow shows, row by row, red first?"""
     dogs = open_dogs(tmp_path)
@@ -424,6 +431,16 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
     for name in ("boxes", "areas", "image_ids", "person_ids"):
         assert torch.equal(getattr(again, name), getattr(crowd, name)), name
     assert again.skeleton == crowd.skeleton
+
+
+def test_an_unlabelled_keypoint_is_written_as_zeros(tmp_path: Path) -> None:
+    """Does the file say 0, 0, 0, as COCO does, for a keypoint that nobody labelled, wherever it may have been?"""
+    crowd = rendered()
+    nowhere = torch.where(crowd.labelled[..., None], crowd.keypoints, torch.full_like(crowd.keypoints, -1e4))
+    path = coco.save(replace(crowd, keypoints=nowhere), tmp_path)
+    people = json.loads(path.read_text())["annotations"]
+    assert [person["keypoints"][6:] == [0, 0, 0] for person in people] == [False, False, True, False]
+    assert [person["num_keypoints"] for person in people] == [3, 3, 2, 3]
 
 
 def test_saving_twice_gives_the_same_bytes(tmp_path: Path) -> None:

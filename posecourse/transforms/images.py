@@ -31,7 +31,7 @@ __all__ = ["Padding", "affine", "crop", "flip", "rotate", "warp"]
 Padding = Literal["zeros", "border", "reflection"]
 """What lies outside of a picture: black, its outermost pixels, or its mirror image about the edge."""
 
-_MOST_LOOKS = 64
+_MOST_LOOKS = 64  # per axis and new pixel: enough for a 16-megapixel photograph as a 64-pixel crop
 
 
 def affine(
