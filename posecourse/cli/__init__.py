@@ -3,9 +3,10 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 
 from posecourse import __version__
-from posecourse.cli.lab import lab
+from posecourse.cli import lab
 
 __all__ = ["main"]
 
@@ -14,6 +15,8 @@ _EPILOG = "What `lab` does not know it hands on to JupyterLab: `posecourse lab -
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a Windows console need not know every letter
     given = list(sys.argv[1:] if arguments is None else arguments)
     parser = argparse.ArgumentParser(prog="posecourse", description=__doc__, epilog=_EPILOG)
     parser.add_argument("--version", action="version", version=__version__)
@@ -21,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands.add_parser("doctor", help="say what this computer is, what is wrong with it, and what to do about it")
     commands.add_parser("lab", help="copy the lessons to work/ and open them in JupyterLab", add_help=False)
     if given[:1] == ["lab"]:  # argparse would keep JupyterLab's own options for itself
-        return lab([word for word in given[1:] if word != "--"])
+        return lab.open_lessons([word for word in given[1:] if word != "--"])
     parser.parse_args(given)
     return _doctor()
 
@@ -29,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _doctor() -> int:
     """Run the doctor, who needs torch; say what to do where even that cannot be imported."""
     try:
-        from posecourse.cli.doctor import doctor
+        from posecourse.cli import doctor
     except (ImportError, OSError) as error:
         print(
             f"✗ The course's packages cannot be imported: {error}\n"
@@ -37,4 +40,4 @@ def _doctor() -> int:
             "Microsoft's Visual C++ Redistributable (x64) first: torch needs it."
         )
         return 1
-    return doctor()
+    return doctor.examine()

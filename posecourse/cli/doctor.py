@@ -10,14 +10,14 @@ from pathlib import Path
 from posecourse import machine, paths
 from posecourse.machine import Finding
 
-__all__ = ["data_finding", "disk_finding", "doctor", "folder_finding", "paste"]
+__all__ = ["data_finding", "disk_finding", "examine", "folder_finding", "paste"]
 
 _ROOM_GB = 1.0
 _HASH = re.compile(r"\b[0-9a-f]{64}\b")
 _FILE = re.compile(r"[\w][\w./-]*\.\w+")
 
 
-def doctor() -> int:
+def examine() -> int:
     """Print what was found, what to do, and a block to paste into a question; return 1 if something is wrong."""
     found = []
     for finding in (*machine.findings(), *_folder_findings()):

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from posecourse.cli.copies import bring_up_to_date
 
-__all__ = ["lab", "server_arguments"]
+__all__ = ["open_lessons", "server_arguments"]
 
 _LANDING = "00_start_here.ipynb"
 _SETTINGS = Path(__file__).resolve().parent / "jupyter"
 _PACKAGE = Path(__file__).resolve().parents[1]
 
 
-def lab(extra: Sequence[str] = ()) -> int:
+def open_lessons(extra: Sequence[str] = ()) -> int:
     """Copy the notebooks, start JupyterLab, say where it is and how to stop it; return when it has stopped.
 
     Args:

@@ -34,7 +34,7 @@ def device_finding() -> Finding:
         a = torch.eye(8, device=device)
         if not torch.equal((a @ a).cpu(), torch.eye(8)):
             raise RuntimeError("it multiplies wrongly")
-    except RuntimeError as error:
+    except (RuntimeError, AssertionError) as error:  # torch asserts where it is built without CUDA
         reason = str(error).splitlines()[0]
         return Finding("device", f"torch cannot use it: {reason}", "Set POSECOURSE_DEVICE=cpu, or update its driver.")
     return Finding("device", f"{device}: {_device_name(device)}{_unused_gpu(device)}")

@@ -15,18 +15,18 @@ __all__ = ["package_findings", "python_finding", "widget_finding"]
 _OLDEST, _NEWEST = (3, 11), (3, 13)
 _AGAIN = "Run `python course.py clean`, then `python course.py lab`."
 
-# What each is called where it is installed from, and where it is imported.
+# What each is called where it is installed from, and the module that shows whether its binaries load.
 _PACKAGES = {
     "torch": "torch",
     "numpy": "numpy",
-    "scipy": "scipy",
-    "matplotlib": "matplotlib",
-    "pillow": "PIL",
+    "scipy": "scipy.linalg",
+    "matplotlib": "matplotlib.ft2font",
+    "pillow": "PIL.Image",
     "safetensors": "safetensors",
-    "pycocotools": "pycocotools.coco",
-    "jupyterlab": "jupyterlab",
-    "ipykernel": "ipykernel",
-    "ipywidgets": "ipywidgets",
+    "pycocotools": "pycocotools.mask",
+    "jupyterlab": "",
+    "ipykernel": "",
+    "ipywidgets": "",
 }
 _MANAGER = Path("share/jupyter/labextensions/@jupyter-widgets/jupyterlab-manager/package.json")
 
@@ -42,12 +42,16 @@ def python_finding() -> Finding:
 
 
 def package_findings() -> Sequence[Finding]:
-    """Import each package that a lesson needs: one line of versions, and one for each that is missing or broken."""
-    versions, broken = [f"posecourse {_version('posecourse')}"], []
-    for name, module in _PACKAGES.items():
+    """Look at each package that a lesson needs: one line of versions, and one for each that is missing or broken."""
+    versions: list[str] = []
+    broken: list[Finding] = []
+    for name, module in {"posecourse": "", **_PACKAGES}.items():
         try:
-            importlib.import_module(module)
+            if module:
+                importlib.import_module(module)
             versions.append(f"{name} {_version(name)}")
+        except metadata.PackageNotFoundError:
+            broken.append(Finding(name, "is not installed", _AGAIN))
         except Exception as error:  # a broken binary fails in many ways
             broken.append(Finding(name, f"cannot be imported: {_first_line(error)}", _AGAIN))
     return [Finding("packages", ", ".join(versions)), *broken]
