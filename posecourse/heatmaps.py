@@ -49,7 +49,7 @@ def gaussian_heatmaps(
     Raises:
         ValueError: `keypoints` is not (..., 2), `size` is not (H, W), or `sigma` is not positive.
 
-    Source: Tompson et al. 2014, section 3.1. Many public encoders round the centre to a cell first; we do not.
+    Source: Tompson et al. 2014. Many public encoders round the centre to a cell first; we do not.
     Lesson: 01, exercise `gaussian_heatmaps`.
     """
     require_points(keypoints, "keypoints")
@@ -108,7 +108,7 @@ def spatial_softmax(logits: Float[Tensor, "*B K H W"], temperature: float | Tens
     Raises:
         ValueError: `logits` is not (..., K, H, W), or `temperature` is not positive in the logits' dtype.
 
-    Source: Levine et al. 2016, equation 1, where T is called α. Public code does not agree whether the
+    Source: Levine et al. 2016 (spatial softmax). Public code does not agree whether the
     temperature divides or multiplies: ours divides.
     Lesson: 03, exercise `spatial_softmax`.
     """
@@ -136,7 +136,7 @@ def offset_maps(keypoints: Float[Tensor, "*B K 2"], size: Sequence[int]) -> Floa
     Raises:
         ValueError: `keypoints` is not (..., 2), or `size` is not (H, W).
 
-    Source: Papandreou et al. 2017, section 3.2, there within a disk around the keypoint.
+    Source: Papandreou et al. 2017, there within a disk around the keypoint.
     Lesson: 01.
     """
     require_points(keypoints, "keypoints")
@@ -163,7 +163,7 @@ def simcc_targets(keypoints: Float[Tensor, "*B K 2"], size: Sequence[int], sigma
     Raises:
         ValueError: `keypoints` is not (..., 2), `size` is not (H, W), or `sigma` or `split` is not positive.
 
-    Source: Li et al. 2022 (SimCC), section 3.1, with the half bin that their rounding leaves out.
+    Source: Li et al. 2022 (SimCC), who round the keypoint to a bin; ours lies where it is, half a bin included.
     Lesson: 02.
     """
     require_points(keypoints, "keypoints")

@@ -30,7 +30,7 @@ def simcc(vectors: SimCC, split: int) -> Peaks:
     Raises:
         ValueError: the vectors are not (..., K, bins), their leading axes differ, or bins are no multiple of `split`.
 
-    Source: Li et al. 2022 (SimCC), section 3.1; their score is the smaller one too.
+    Source: Li et al. 2022 (SimCC); their score is the smaller one too.
     Lesson: 02.
     """
     require_count(split, "split")

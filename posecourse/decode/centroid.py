@@ -27,7 +27,7 @@ def soft_argmax(probabilities: Float[Tensor, "*B K H W"]) -> Peaks:
     Raises:
         ValueError: `probabilities` is not (..., K, H, W).
 
-    Source: Levine et al. 2016, equation 2; Sun et al. 2018 (integral regression), equation 2.
+    Source: Levine et al. 2016; Sun et al. 2018 (integral regression), equation 2.
     Lesson: 02, exercise `soft_argmax`.
     """
     p, good = _distribution(probabilities)
@@ -118,7 +118,7 @@ def debiased_soft_argmax(heatmaps: Float[Tensor, "*B K H W"], temperature: float
     Raises:
         ValueError: `heatmaps` is not (..., K, H, W), or `temperature` is not positive.
 
-    Source: Gu et al. 2021 (bias compensation), equation 6. mmpose writes 1 for N, which changes next to nothing.
+    Source: Gu et al. 2021 (bias compensation). mmpose writes 1 for N, which changes next to nothing.
     Lesson: 03, exercise `debiased_soft_argmax`.
     """
     require_positive(temperature, "temperature")

@@ -51,7 +51,7 @@ def quarter_offset(heatmaps: Float[Tensor, "*B K H W"]) -> Peaks:
     Raises:
         ValueError: `heatmaps` is not (..., K, H, W).
 
-    Source: Newell et al. 2016 (Hourglass), section 3.1.
+    Source: Newell et al. 2016 (Hourglass).
     Lesson: 02, exercise `quarter_offset`.
     """
     maps, good = working(heatmaps)
@@ -85,7 +85,7 @@ def nms_peaks(heatmaps: Float[Tensor, "*B K H W"], limit: int) -> Peaks:
     Raises:
         ValueError: `heatmaps` is not (..., K, H, W), or `limit` is not a positive whole number.
 
-    Source: Newell et al. 2017 (associative embedding), section 3.3; their max-pooling keeps every cell of a plateau.
+    Source: Newell et al. 2017 (associative embedding); their max-pooling keeps every cell of a plateau.
     Lesson: 05, exercise `nms_peaks`.
     """
     require_count(limit, "limit")
@@ -113,7 +113,7 @@ def _local_maxima(maps: Float[Tensor, "*B H W"]) -> Bool[Tensor, "*B H W"]:
 def _highest(heights: Float[Tensor, "*B X"], count: int) -> Int[Tensor, "*B M"]:
     """Return where the `count` largest values are, largest first, equal ones in order of place.
 
-    `topk` leaves the order of equal values open, and a stable sort of whole maps takes ten times as long.
+    `topk` leaves open which of several equal values come and in what order: here the first in order of place do.
     """
     least = heights.topk(count).values[..., -1:]
     above, level = heights > least, heights == least

@@ -36,7 +36,7 @@ def dark(heatmaps: Float[Tensor, "*B K H W"], blur_sigma: float) -> Peaks:
     Raises:
         ValueError: `heatmaps` is not (..., K, H, W), or `blur_sigma` is not positive.
 
-    Source: Zhang et al. 2020 (DARK), equations 8 and 11; there the largest cell is looked for before the blur, the
+    Source: Zhang et al. 2020 (DARK); there the largest cell is looked for before the blur, the
     blur is padded with zeros, and neither the Hessian nor the step is looked at.
     Lesson: 02, exercise `dark`.
     """
