@@ -46,7 +46,7 @@ def build(path: Path) -> budget.Cost:
     with budget.measured() as cost:
         execute(solutions)
     if found := faults(solutions):
-        raise RuntimeError(f"{path.name}: " + "\n".join(found))
+        raise RuntimeError("\n".join(f"{path.name}, {fault}" for fault in found))
     for folder, notebook in (("student", editions.edition(source, "student")), ("solutions", solutions)):
         (root / folder).mkdir(exist_ok=True)
         (root / folder / f"{path.stem}.ipynb").write_text(editions.text(notebook), encoding="utf-8", newline="\n")
@@ -113,7 +113,7 @@ def disagreements(path: Path) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return 1 where a notebook is out of step with its source."""
+    """Run the command line; return 1 where a lesson cannot be built, or is out of step with its source."""
     parser = argparse.ArgumentParser(prog="python -m tools.notebooks", description=__doc__)
     parser.add_argument("command", choices=["build", "check"])
     parser.add_argument("lesson", nargs="*", help="the beginning of a source's name, such as 00; all if none is given")
@@ -122,13 +122,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     paths = sources(chosen.lesson, chosen.root)
     if not paths:
         parser.error(f"no source in {chosen.root / 'source'} begins with {' or '.join(chosen.lesson) or 'anything'}.")
-    if chosen.command == "build":
-        for path in paths:
-            cost = build(path)
-            print(f"{path.stem}: {cost.seconds:.1f} CPU seconds here, {cost.scaled:.1f} on the reference machine.")
-        return 0
+    try:
+        return _build(paths) if chosen.command == "build" else _check(paths)
+    except (editions.SourceError, RuntimeError) as error:
+        print(error)
+        return 1
+
+
+def _build(paths: Sequence[Path]) -> int:
+    for path in paths:
+        cost = build(path)
+        print(f"{path.stem}: {cost.seconds:.1f} CPU seconds here, {cost.scaled:.1f} on the reference machine.")
+    return 0
+
+
+def _check(paths: Sequence[Path]) -> int:
     found = [line for path in paths for line in disagreements(path)]
-    print("\n".join(found) or f"{len(paths)} lessons agree with their source.")
+    print("\n".join(found) or f"In step with their source, and with the house rules: {len(paths)}.")
     return 1 if found else 0
 
 

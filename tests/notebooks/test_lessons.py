@@ -134,25 +134,27 @@ def test_a_changed_output_is_found(copy: Path) -> None:
     """Does a new run find an output that differs, though measured values and pictures may?"""
     path = copy / "solutions" / "90_fixture.ipynb"
     stored = path.read_text(encoding="utf-8")
-    assert stored.count("measured 1.15") == stored.count("base64,AAAA") - 1 == 1
-    may_differ = stored.replace("measured 1.15", "measured 9.99").replace('base64,AAAA\\"', 'base64,BBBB\\"')
-    path.write_text(may_differ, encoding="utf-8")
+    changes = {"measured 1.15": "measured 9.99", 'base64,AAAA\\"': 'base64,BBBB\\"', "is yours.": "is ours."}
+    for before, after in changes.items():
+        assert before in stored
+        stored = stored.replace(before, after)
+    path.write_text(stored, encoding="utf-8")
     result = rerun(path)
-    assert result.agrees, result.report
-    path.write_text(may_differ.replace("theory 1.155", "theory 1.154"), encoding="utf-8")
-    assert not rerun(path).agrees
+    assert not result.agrees
+    assert "1 failed, " in result.report
+    assert "is ours." in result.report
 
 
 def test_a_rerun_counts_the_kernels_seconds(copy: Path) -> None:
     """Does a lesson's cost hold what its kernel computes, where a budget has to bite?"""
     path = source("90_fixture", copy)
-    busy = "import time\nwhile time.process_time() < 6: pass\n"
+    busy = "import time\nwhile time.process_time() < 3: pass\n"
     notebook = editions.edition(editions.read(path), "solution")
     notebook.cells = [nbformat.v4.new_code_cell(busy, execution_count=1)]
     nbformat.write(notebook, copy / "busy.ipynb")
     result = rerun(copy / "busy.ipynb")
     assert result.agrees
-    assert result.cost.seconds > 6
+    assert result.cost.seconds > 3
 
 
 def test_timings_are_published_and_stay_while_true(copy: Path) -> None:

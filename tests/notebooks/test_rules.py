@@ -150,9 +150,9 @@ def test_plain_code_passes() -> None:
 
 def test_the_first_code_cell_only_opens() -> None:
     """Is it found when the first code cell does more than import, choose the style and seed a generator?"""
-    assert (
-        rules.opening(lesson("#!text", "import torch\nviz.use_style()\nrandom = seeding.generator(0)", "x = 1")) == []
-    )
+    opening = "import torch\nfrom posecourse import seeding, viz\nviz.use_style()\nrandom = seeding.generator(0)"
+    assert rules.opening(lesson("#!text", opening, "x = torch.ones(3)")) == []
+    assert rules.opening(lesson("#!text", opening)) == ["the first code cell imports torch, which no cell uses."]
     assert rules.opening(lesson("import torch\nx = torch.ones(3)")) == [
         "the first code cell is imports, style and generator; it has x = torch.ones(3)"
     ]

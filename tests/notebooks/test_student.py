@@ -56,25 +56,13 @@ def test_each_exercise_passes_alone(source: Path, tmp_path: Path) -> None:
 
 
 def test_an_error_after_a_stub_is_seen() -> None:
-    """Would a lesson that goes on with an unwritten function, or forgets an import, be found?"""
+    """Does a stub show as one line without a traceback, and would an error of another kind be found?"""
     notebook = editions.edition(editions.read(SMALL), "student")
-    keep = [cell for cell in notebook.cells if cell.cell_type == "code"][:2]
-    keep[0].source = keep[0].source.replace("Todo, ", "")
-    last = nbformat.v4.new_code_cell("pixels_to_cells(1.0, 2.0)")
-    notebook.cells = [*keep, last]
-    (found,) = errors(notebook)
-    assert found == "NameError: name 'Todo' is not defined"
-
-
-def test_a_todo_shows_as_one_line() -> None:
-    """Does a notebook show an unwritten exercise without a traceback?"""
-    notebook = editions.edition(editions.read(SMALL), "student")
-    notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "code"][:3]
-    errors(notebook)
-    (error,) = notebook.cells[2].outputs
-    assert error.traceback == [
-        "Todo: frames.pixels_to_cells is still to do. Replace the line that starts with `raise` by your solution."
-    ]
+    first = [cell for cell in notebook.cells if cell.cell_type == "code"][:3]
+    notebook.cells = [*first, nbformat.v4.new_code_cell("del Todo\npixels_to_cells(1.0, 2.0)")]
+    todo, other = errors(notebook)
+    assert first[2].outputs[0].traceback == [todo.removeprefix("Todo: ")]
+    assert other == "NameError: name 'Todo' is not defined"
 
 
 def test_an_exercise_that_needs_another_cell_is_seen(tmp_path: Path) -> None:
