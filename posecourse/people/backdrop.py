@@ -13,12 +13,40 @@ __all__ = ["PLACES", "Backdrop", "draw_backdrop"]
 
 PLACES = ("room", "street", "field", "studio")
 
-_ROOM_WALLS = ((0.87, 0.84, 0.77), (0.80, 0.84, 0.84), (0.76, 0.81, 0.73), (0.86, 0.76, 0.69), (0.66, 0.72, 0.79), (0.9, 0.89, 0.87))
-_ROOM_FLOORS = ((0.60, 0.44, 0.31), (0.70, 0.57, 0.43), (0.45, 0.33, 0.25), (0.66, 0.64, 0.61), (0.50, 0.48, 0.47), (0.58, 0.52, 0.55))
+_ROOM_WALLS = (
+    (0.87, 0.84, 0.77),
+    (0.80, 0.84, 0.84),
+    (0.76, 0.81, 0.73),
+    (0.86, 0.76, 0.69),
+    (0.66, 0.72, 0.79),
+    (0.9, 0.89, 0.87),
+)
+_ROOM_FLOORS = (
+    (0.60, 0.44, 0.31),
+    (0.70, 0.57, 0.43),
+    (0.45, 0.33, 0.25),
+    (0.66, 0.64, 0.61),
+    (0.50, 0.48, 0.47),
+    (0.58, 0.52, 0.55),
+)
 _STREETS = ((0.55, 0.55, 0.56), (0.48, 0.48, 0.50), (0.62, 0.59, 0.55), (0.66, 0.62, 0.57))
 _FIELDS = ((0.40, 0.50, 0.22), (0.48, 0.52, 0.27), (0.33, 0.46, 0.24), (0.72, 0.65, 0.46))
-_FACADES = ((0.72, 0.60, 0.50), (0.62, 0.42, 0.34), (0.80, 0.76, 0.68), (0.55, 0.57, 0.60), (0.83, 0.70, 0.53), (0.46, 0.47, 0.52))
-_THINGS = ((0.42, 0.29, 0.20), (0.75, 0.70, 0.62), (0.25, 0.33, 0.42), (0.52, 0.24, 0.20), (0.32, 0.42, 0.34), (0.86, 0.82, 0.74))
+_FACADES = (
+    (0.72, 0.60, 0.50),
+    (0.62, 0.42, 0.34),
+    (0.80, 0.76, 0.68),
+    (0.55, 0.57, 0.60),
+    (0.83, 0.70, 0.53),
+    (0.46, 0.47, 0.52),
+)
+_THINGS = (
+    (0.42, 0.29, 0.20),
+    (0.75, 0.70, 0.62),
+    (0.25, 0.33, 0.42),
+    (0.52, 0.24, 0.20),
+    (0.32, 0.42, 0.34),
+    (0.86, 0.82, 0.74),
+)
 
 
 @dataclass(frozen=True)
@@ -33,7 +61,7 @@ class Backdrop(Bundle):
         sky: colours at the horizon and above.
         numbers: see `NUMBERS`.
         blocks: (16) houses in a row: height and colour.
-        pictures: (5) rectangles on the wall: x, height, half sizes, colour.
+        pictures: (4) rectangles on the wall: x, height, half sizes, colour.
         furniture: (3) boxes: centre, half sizes, turn, colour.
         noise: two smooth random maps.
     """
@@ -45,7 +73,7 @@ class Backdrop(Bundle):
     sky: Float[Tensor, "B 2 3"]
     numbers: Float[Tensor, "B P"]
     blocks: Float[Tensor, "B 16 4"]
-    pictures: Float[Tensor, "B 5 7"]
+    pictures: Float[Tensor, "B 4 7"]
     furniture: Float[Tensor, "B 3 10"]
     noise: Float[Tensor, "B 2 32 32"]
 
@@ -54,7 +82,20 @@ class Backdrop(Bundle):
         return self.numbers[:, NUMBERS.index(name), None, None]
 
 
-NUMBERS = ("wall_z", "side_x", "board", "lines", "checks", "grain", "grain_scale", "dado", "stripes", "windows", "leaves", "haze")
+NUMBERS = (
+    "wall_z",
+    "side_x",
+    "board",
+    "lines",
+    "checks",
+    "grain",
+    "grain_scale",
+    "dado",
+    "stripes",
+    "windows",
+    "leaves",
+    "haze",
+)
 """Distances of the back and the side wall, width of boards or slabs, strength of their lines and of checks, strength
 and size of the ground's grain, height of the wall's lower part, strength of wallpaper stripes, of windows, of leaves, of haze."""
 
@@ -64,7 +105,9 @@ def draw_backdrop(dice: Dice, places: tuple[float, ...] = (0.42, 0.26, 0.22, 0.1
     place = dice.choice(places)
     room, street, field, studio = (place == index for index in range(4))
     walls, facades = _pick(dice, _ROOM_WALLS), _pick(dice, _FACADES)
-    floor = _select(place, _pick(dice, _ROOM_FLOORS), _pick(dice, _STREETS), _pick(dice, _FIELDS), _pick(dice, _ROOM_WALLS))
+    floor = _select(
+        place, _pick(dice, _ROOM_FLOORS), _pick(dice, _STREETS), _pick(dice, _FIELDS), _pick(dice, _ROOM_WALLS)
+    )
     leaf = _pick(dice, ((0.22, 0.34, 0.18), (0.30, 0.38, 0.20), (0.24, 0.36, 0.28)))
     wall = _select(place, walls, facades, leaf, floor * 1.02)
     lower = _select(place, walls * dice.uniform(0.72, 1.05)[..., None], facades * 0.8, leaf * 0.75, floor)
@@ -106,15 +149,15 @@ def _blocks(dice: Dice) -> Tensor:
 
 
 def _pictures(dice: Dice, room: Tensor, studio: Tensor) -> Tensor:
-    """Return rectangles on a room's wall: pictures, a window or a door; signs and doors in a street."""
-    colours = torch.stack([_pick(dice, _THINGS + _FACADES) for _ in range(5)], dim=-2)
-    x = dice.uniform(-2.6, 2.6, 5)
-    height, half = dice.uniform(1.2, 2.1, 5), dice.uniform(0.12, 0.5, 5)
-    tall = dice.uniform(0.12, 0.45, 5)
+    """Return rectangles on a room's wall: pictures, a window or a door."""
+    colours = torch.stack([_pick(dice, _THINGS + _FACADES) for _ in range(4)], dim=-2)
+    x = dice.uniform(-2.6, 2.6, 4)
+    height, half = dice.uniform(1.2, 2.1, 4), dice.uniform(0.12, 0.5, 4)
+    tall = dice.uniform(0.12, 0.45, 4)
     door = torch.zeros_like(x)
     door[..., 0] = dice.chance(0.55).float()
     height, half, tall = height + door * (1.02 - height), half + door * (0.45 - half), tall + door * (1.02 - tall)
-    shown = ((dice.uniform(0, 1, 5) < 0.75) & ~studio[..., None]).float() * torch.where(room, 1.0, 0.8)[..., None]
+    shown = ((dice.uniform(0, 1, 4) < 0.75) & ~studio[..., None]).float() * torch.where(room, 1.0, 0.0)[..., None]
     return torch.cat([torch.stack([x, height, half * shown, tall], dim=-1), colours], dim=-1)
 
 
@@ -126,14 +169,16 @@ def _furniture(dice: Dice, far: Tensor, room: Tensor, street: Tensor, field: Ten
     wide, tall = dice.uniform(0.2, 0.8, 3), dice.uniform(0.25, 0.95, 3)
     deep = dice.uniform(0.15, 0.35, 3)
     outside = (street | field)[..., None]
-    wide = torch.where(field[..., None], 0.12, torch.where(outside, wide * 1.2, wide))
+    wide = torch.where(field[..., None], 0.13 + 0.15 * wide, torch.where(outside, wide * 1.2, wide))
     tall = torch.where(field[..., None], 3.0, tall)
-    deep = torch.where(field[..., None], 0.12, deep)
+    deep = torch.where(field[..., None], 0.15, deep)
     colours = torch.where(field[..., None, None], colours * 0 + colours.new_tensor([0.30, 0.24, 0.18]), colours)
     shown = (dice.uniform(0, 1, 3) < 0.7) & (room | street | field)[..., None]
     halves = torch.stack([wide, tall, deep], dim=-1) * shown[..., None]
     centre = torch.stack([x, -tall, depth], dim=-1)
-    return torch.cat([centre, halves, dice.uniform(-0.5, 0.5, 3, 1) * outside[..., None].logical_not(), colours], dim=-1)
+    return torch.cat(
+        [centre, halves, dice.uniform(-0.5, 0.5, 3, 1) * outside[..., None].logical_not(), colours], dim=-1
+    )
 
 
 def _pick(dice: Dice, table: tuple[tuple[float, ...], ...]) -> Tensor:

@@ -24,7 +24,7 @@ SEGMENTS = (
 )  # fmt: skip
 """The rigid segments of a body; left and right follow one another."""
 
-HIP, WAIST, TRUNK, NECK, SHOULDER_DROP, SHOULDER = 0.053, 0.10, 0.205, 0.062, 0.026, 0.107
+HIP, NECK, SHOULDER_DROP, SHOULDER = 0.053, 0.062, 0.033, 0.104
 UPPER_ARM, FOREARM, THIGH, SHANK, ANKLE, HEEL, TOE = 0.180, 0.148, 0.245, 0.246, 0.040, 0.034, 0.112
 BELOW_HEAD = 0.90  # sole to atlas, in units of the frame
 FACE = (
@@ -146,9 +146,7 @@ def _trunk(bodies: Bodies, bent: dict[str, Tensor], heading: Tensor) -> dict[str
     unit = bodies.frame
     trunk = _trunk_length(bodies)
     pelvis = compose(turn_y(heading), turn_z(bent["pelvis_roll"]), turn_x(bent["pelvis_pitch"]))
-    chest = compose(
-        pelvis, turn_x(bent["trunk_lean"]), turn_z(bent["trunk_side"]), turn_y(bent["trunk_twist"])
-    )
+    chest = compose(pelvis, turn_x(bent["trunk_lean"]), turn_z(bent["trunk_side"]), turn_y(bent["trunk_twist"]))
     neck = compose(turn_x(bent["neck_flex"]), turn_z(bent["neck_side"]), turn_y(bent["neck_twist"]))
     half = compose(chest, turn_x(bent["neck_flex"] / 2), turn_z(bent["neck_side"] / 2))
     waist = rotate(pelvis, _point(0.0, -0.33, 0.0, trunk))

@@ -44,8 +44,8 @@ def shell_points(thickness: Float[Tensor, "*B"], length: Float[Tensor, "*B"]) ->
     share = torch.linspace(0, 1, rings, device=thickness.device)
     top = -0.775 - thickness * 0.9
     height = top[..., None] + (low - top)[..., None] * share**1.15  # (*B R)
-    skull = torch.tensor(HEAD, device=thickness.device)
-    a, b, back = (_interpolated(height, skull[:, 0], skull[:, column]) for column in (1, 2, 3))
+    skull = torch.tensor(HEAD, device=thickness.device).T.contiguous()
+    a, b, back = (_interpolated(height, skull[0], skull[column]) for column in (1, 2, 3))
     hanging = ((height + 0.12) / 0.2).clamp(0, 1)  # below the ears hair hangs behind the neck instead
     a, b, back = (value + hanging * (hung - value) for value, hung in ((a, 0.30), (b, 0.17), (back, 0.20)))
     thick = thickness[..., None] * (1 - 0.5 * hanging)

@@ -51,7 +51,7 @@ def draw_light(dice: Dice) -> Light:
     direction = torch.stack([azimuth.sin() * height.cos(), -height.sin(), -azimuth.cos() * height.cos()], dim=-1)
     warm = dice.normal(0.0, 0.06)[..., None] * direction.new_tensor([1.0, 0.1, -1.0])
     share = dice.uniform(0.5, 0.72)[..., None]
-    level = dice.uniform(1.0, 1.3)[..., None]
+    level = dice.uniform(0.9, 1.15)[..., None]
     return Light(
         direction=direction,
         key=level * share * 1.25 * (1 + warm),
@@ -97,26 +97,34 @@ def dimming(
         open_sky = open_sky * (1 - 0.85 * cosine.clamp(min=0) * (r2 / distance2).clamp(max=1.0))
         along = dx * lx + dy * ly + dz * lz
         past = (distance2 - along * along).clamp(min=0) / r2  # squared, in radii
-        before = ((along / r) - 1.0).clamp(0, 1)
+        before = (along / r).clamp(0, 1)
         lit = lit * (1 - 0.8 * (1.35 - past).clamp(0, 1) * before * facing)
     return open_sky, lit
 
 
 def illumination(
-    normals: Float[Tensor, "*B 3"],
-    open_sky: Float[Tensor, "*B"],
-    lit: Float[Tensor, "*B"],
+    normals: Float[Tensor, "B N V 3"],
+    open_sky: Float[Tensor, "B N V"],
+    lit: Float[Tensor, "B N V"],
     light: Light,
-) -> Float[Tensor, "*B 3"]:
-    """Return the light (linear RGB) that a surface reflects; `light` has one row for each normal.
+) -> Float[Tensor, "B N V 3"]:
+    """Return the light (linear RGB) that a white surface reflects.
 
     Lambert's cosine, wrapped by w so that the terminator is soft: max(n·l + w, 0)/(1 + w), plus sky and bounce mixed by the
     normal's height.
     """
-    cosine = (normals * light.direction).sum(-1)
-    wrap = light.soft
+    x, y, z = normals.unbind(-1)
+    lx, ly, lz = (light.direction[:, axis, None, None] for axis in range(3))
+    wrap = light.soft[:, None, None]
+    cosine = x * lx + y * ly + z * lz
     key = ((cosine + wrap) / (1 + wrap)).clamp(min=0)
     key = key * key * (3 - 2 * key) * 0.35 + key * 0.65
-    upward = (0.5 - 0.5 * normals[..., 1])[..., None]
-    ambient = light.sky * upward + light.bounce * (1 - upward)
-    return light.key * (key * lit)[..., None] + ambient * open_sky[..., None]
+    direct = key * lit
+    above, below = (0.5 - 0.5 * y) * open_sky, (0.5 + 0.5 * y) * open_sky
+    three = (
+        light.key[:, c, None, None] * direct
+        + light.sky[:, c, None, None] * above
+        + light.bounce[:, c, None, None] * below
+        for c in range(3)
+    )
+    return torch.stack(list(three), dim=-1)

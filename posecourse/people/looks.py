@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from posecourse.people.bundle import Bundle
@@ -22,7 +22,7 @@ def _rgb(codes: str) -> tuple[tuple[float, float, float], ...]:
     return tuple((r / 255, g / 255, b / 255) for r, g, b in values)
 
 
-SKIN_TONES = _rgb("f4dfcf edd0ba e3bf9f d6aa84 c3926b a97a55 8d6144 724b34 583827 422a1e")
+SKIN_TONES = _rgb("f0d9c6 e8c9b0 deb897 d0a27c bc8b63 a4744f 895d40 6f4932 563626 40291d")
 """Ten tones of skin from light to dark, as sRGB, evenly spaced in lightness; after the Monk scale (2022)."""
 
 _HAIR = _rgb("1b1512 2a1d16 3d281b 5a3b24 7d5531 a87c48 cfae75 8c3f1f 9a9692 d8d4cc")
@@ -73,8 +73,8 @@ class Looks(Bundle):
     loose: Float[Tensor, "B N 2"]
 
 
-def draw_looks(dice: Dice) -> Looks:
-    """Draw looks; every skin tone is equally likely."""
+def draw_looks(dice: Dice, active: Bool[Tensor, "B N"]) -> Looks:
+    """Draw looks; every skin tone is equally likely, and skirts are short on the `active`."""
     tone, style = dice.choice([1.0] * 10), dice.choice([2, 9, 14, 8, 12, 7, 6, 4, 8])
     skirted, dress = dice.chance(0.2), dice.chance(0.4)
     colours, second = _colours(dice, tone, skirted & dress)
@@ -103,7 +103,7 @@ def draw_looks(dice: Dice) -> Looks:
         beard=torch.where((style < 4) & dice.chance(0.45) & ~skirted, 0.35 + 0.65 * fuzzy, 0.0),
         sleeve=torch.where(long_sleeves, dice.uniform(1.75, 1.97), dice.uniform(0.42, 0.8)),
         hem=torch.where(skirted, 0.2, torch.where(long_trousers, dice.uniform(1.86, 2.05), dice.uniform(0.55, 1.0))),
-        skirt=torch.where(skirted, dice.uniform(0.72, 1.45), 0.0),
+        skirt=torch.where(skirted, torch.where(active, 0.55, dice.uniform(0.7, 1.35)), 0.0),
         waistline=torch.where(skirted, dice.uniform(0.18, 0.26), dice.uniform(-0.1, 0.16)),
         neckline=dice.uniform(0.97, 1.05),
         flare=torch.where(long_trousers, dice.uniform(0.0, 0.7), dice.uniform(0.6, 1.4)),
@@ -123,7 +123,12 @@ def _colours(dice: Dice, tone: Tensor, dress: Tensor) -> tuple[Tensor, Tensor]:
     hair = torch.where(tone > 4, dice.choice([6, 5, 2, 0.5, 0, 0, 0, 0, 0.7, 0.5]), any_hair)
     skin = (skins[tone] * (1 + 0.03 * dice.normal()[..., None])).clamp(0, 1)
     colours = torch.stack([skin, top, bottom, shoes[dice.choice([1.0] * len(shoes))], hairs[hair]], dim=-2)
-    colours = (colours * (1 + 0.05 * dice.normal(0, 1, 5, 1) * (colours.new_tensor([0, 1, 1, 1, 1])[:, None]))).clamp(0, 1)
+    colours = (colours * (1 + 0.05 * dice.normal(0, 1, 5, 1) * (colours.new_tensor([0, 1, 1, 1, 1])[:, None]))).clamp(
+        0, 1
+    )
     grey = bottom * 0.55 + 0.3
-    second = torch.stack([skin, other, torch.where(dress[..., None], other, grey), shoes[dice.choice([1.0] * len(shoes))], hairs[hair]], dim=-2)
+    second = torch.stack(
+        [skin, other, torch.where(dress[..., None], other, grey), shoes[dice.choice([1.0] * len(shoes))], hairs[hair]],
+        dim=-2,
+    )
     return colours, second

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from posecourse.people.anatomy import PARTS
 from posecourse.people.body import Posture
-from posecourse.people.light import dimming, spheres
+from posecourse.people.light import Light, dimming, illumination, spheres
 from posecourse.people.lofts import Surface, grid_normals, loft_triangles
 from posecourse.people.props import box_points, box_triangles, round_points, round_triangles
 from posecourse.people.scene import Scene
@@ -23,11 +23,10 @@ class Mesh:
     """A scene's surfaces. A row is a line of the colouring tables: one for each part of each person and each prop.
 
     Args:
-        points: vertices in the world, metres.
-        people_points: (B N V 3), the people's vertices alone.
-        traits: of each vertex: normal (3), texture (3), open sky, light that arrives.
+        points: vertices in the camera's frame, metres.
+        people_points: (B N P 3), the people's vertices alone.
+        traits: of each vertex: the light that it reflects (linear RGB, 3), texture (3).
         triangles: three vertices each.
-        image_of_vertex: the image of each vertex.
         image: of each triangle.
         row: of each triangle, in the colouring tables.
         drawn: whether a triangle belongs to somebody present.
@@ -35,8 +34,7 @@ class Mesh:
 
     points: Float[Tensor, "V 3"]
     people_points: Float[Tensor, "B N P 3"]
-    traits: Float[Tensor, "V 8"]
-    image_of_vertex: Int[Tensor, " V"]
+    traits: Float[Tensor, "V 6"]
     triangles: Int[Tensor, "F 3"]
     image: Int[Tensor, " F"]
     row: Int[Tensor, " F"]
@@ -48,37 +46,36 @@ def assemble(scene: Scene, body: Posture) -> Mesh:
     people, traits = _people(scene, body)
     boxes, box_normals = box_points(scene.props.boxes)
     rounds, round_normals = round_points(scene.props)
-    points = torch.cat([people.reshape(-1, 3), boxes.reshape(-1, 3), rounds.reshape(-1, 3)])
-    props = [_prop_traits(boxes, box_normals), _prop_traits(rounds, round_normals)]
+    seen = [scene.camera.view(part) for part in (people, boxes, rounds)]
+    points = torch.cat([part.reshape(-1, 3) for part in seen])
+    props = [_prop_traits(scene.light, boxes, box_normals), _prop_traits(scene.light, rounds, round_normals)]
     B, N = scene.present.shape
     Q, R = boxes.shape[1], rounds.shape[1]
     triangles, image, row = _topology(B, N, Q, R, points.device)
-    drawn = torch.cat([scene.present.flatten(), (scene.props.boxes[..., 3] > 0).flatten(), (scene.props.rounds[..., 3] > 0).flatten()])
+    drawn = torch.cat(
+        [scene.present.flatten(), (scene.props.boxes[..., 3] > 0).flatten(), (scene.props.rounds[..., 3] > 0).flatten()]
+    )
     owner = _owners(B, N, Q, R, points.device)
-    images = torch.arange(B, device=points.device)
-    of_vertex = torch.cat([images.repeat_interleave(part[0].numel() // 3) for part in (people, boxes, rounds)])
-    return Mesh(points, people, torch.cat([traits, *props]), of_vertex, triangles, image, row, drawn[owner])
+    return Mesh(points, seen[0], torch.cat([traits, *props]), triangles, image, row, drawn[owner])
 
 
 def _people(scene: Scene, body: Posture) -> tuple[Tensor, Tensor]:
-    """Return the people's vertices (B N V 3) and their traits (B·N·V 8)."""
+    """Return the people's vertices (B N V 3) and their traits (B·N·V 6)."""
     surfaces: dict[str, Surface] = body_surfaces(body, scene.bodies, scene.looks)
     points = torch.cat([part.points.flatten(-3, -2) for part in surfaces.values()], dim=-2)
     normals = torch.cat([grid_normals(part.points).flatten(-3, -2) for part in surfaces.values()], dim=-2)
     B, N = scene.present.shape
-    texture = torch.cat(
-        [part.texture.expand(part.points.shape).flatten(-3, -2) for part in surfaces.values()], dim=-2
-    )
+    texture = torch.cat([part.texture.expand(part.points.shape).flatten(-3, -2) for part in surfaces.values()], dim=-2)
     direction = scene.light.direction[:, None].expand(B, N, 3)
     open_sky, lit = dimming(points, normals, spheres(body), direction)
-    traits = torch.cat([normals, texture, open_sky[..., None], lit[..., None]], dim=-1)
+    traits = torch.cat([illumination(normals, open_sky, lit, scene.light), texture], dim=-1)
     return points, traits.flatten(0, -2)
 
 
-def _prop_traits(points: Tensor, normals: Tensor) -> Tensor:
+def _prop_traits(light: Light, points: Tensor, normals: Tensor) -> Tensor:
     """Return traits of a prop; its texture is its place in the world, and it darkens towards the ground."""
-    low = (0.55 + (-points[..., 1]).clamp(0, 0.35) * (0.45 / 0.35))[..., None]
-    return torch.cat([normals, points, low, torch.ones_like(low)], dim=-1).flatten(0, -2)
+    low = 0.55 + (-points[..., 1]).clamp(0, 0.35) * (0.45 / 0.35)
+    return torch.cat([illumination(normals, low, 0.3 + 0.7 * low, light), points], dim=-1).flatten(0, -2)
 
 
 @lru_cache(maxsize=8)

@@ -12,7 +12,14 @@ from posecourse.people.rotations import rotate, turn_y
 
 __all__ = ["draw_props"]
 
-_WOODS = ((0.45, 0.32, 0.22), (0.65, 0.50, 0.35), (0.28, 0.22, 0.19), (0.80, 0.76, 0.70), (0.25, 0.33, 0.42), (0.50, 0.22, 0.20))
+_WOODS = (
+    (0.45, 0.32, 0.22),
+    (0.65, 0.50, 0.35),
+    (0.28, 0.22, 0.19),
+    (0.80, 0.76, 0.70),
+    (0.25, 0.33, 0.42),
+    (0.50, 0.22, 0.20),
+)
 _GREENS = ((0.24, 0.40, 0.20), (0.36, 0.48, 0.22), (0.20, 0.36, 0.28))
 
 
@@ -49,11 +56,17 @@ def _seats(dice: Dice, body: Posture, headings: Tensor, seated: Tensor) -> tuple
     solid = dice.chance(0.5)
     half_tall = torch.where(solid, top / 2, 0.03)
     on = seated.float()
-    seat = torch.stack([centre[..., 0], -(top - half_tall), centre[..., 2], wide * on, half_tall * on, deep * on, headings], -1)
+    seat = torch.stack(
+        [centre[..., 0], -(top - half_tall), centre[..., 2], wide * on, half_tall * on, deep * on, headings], -1
+    )
     behind = pelvis + rotate(turn, torch.stack([zero, zero, 0.105 * unit + 0.05], -1))
     backed = on * dice.chance(0.5)
-    back = torch.stack([behind[..., 0], -(top + 0.22), behind[..., 2], wide * backed, 0.24 * backed, 0.025 * backed, headings], -1)
-    leg = torch.stack([centre[..., 0], -(top / 2 - 0.02), centre[..., 2], 0.04 * on * ~solid, top / 2 - 0.02, 0.04 * on, headings], -1)
+    back = torch.stack(
+        [behind[..., 0], -(top + 0.22), behind[..., 2], wide * backed, 0.24 * backed, 0.025 * backed, headings], -1
+    )
+    leg = torch.stack(
+        [centre[..., 0], -(top / 2 - 0.02), centre[..., 2], 0.04 * on * ~solid, top / 2 - 0.02, 0.04 * on, headings], -1
+    )
     wood = torch.tensor(_WOODS, device=dice.device)[dice.choice([1.0] * len(_WOODS))]
     return torch.cat([seat, back, leg], dim=1), torch.cat([wood, wood * 0.9, wood * 0.7], dim=1)
 
@@ -77,7 +90,13 @@ def _in_front(dice: Dice, body: Posture, present: Tensor, camera: Camera, probab
     leaf = torch.tensor(_GREENS, device=dice.device)[dice.choice([1.0] * len(_GREENS))]
     rounds, kinds = _rounds(dice, x, z, pole, plant)
     colours = torch.stack([wood, leaf, leaf * 1.1, leaf * 0.9], dim=1)
-    return boxes, wood[:, None].expand(-1, 5, 3) * wood.new_tensor([1, 0.8, 0.8, 0.8, 0.8])[:, None], rounds, kinds, colours
+    return (
+        boxes,
+        wood[:, None].expand(-1, 5, 3) * wood.new_tensor([1, 0.8, 0.8, 0.8, 0.8])[:, None],
+        rounds,
+        kinds,
+        colours,
+    )
 
 
 def _boxes(dice: Dice, x: Tensor, z: Tensor, turn: Tensor, crate: Tensor, table: Tensor) -> Tensor:
@@ -92,7 +111,12 @@ def _boxes(dice: Dice, x: Tensor, z: Tensor, turn: Tensor, crate: Tensor, table:
     for i in (-1, 1):
         for j in (-1, 1):
             place = rotate(turn_y(turn), torch.stack([i * (wide - 0.05), zero, j * (deep - 0.05)], -1))
-            found.append(torch.stack([x + place[:, 0], zero - 0.36, z + place[:, 2], 0.022 * table, 0.36 * table, 0.022 * table, turn], -1))
+            found.append(
+                torch.stack(
+                    [x + place[:, 0], zero - 0.36, z + place[:, 2], 0.022 * table, 0.36 * table, 0.022 * table, turn],
+                    -1,
+                )
+            )
     return torch.stack(found, dim=1)
 
 

@@ -10,10 +10,9 @@ from torch import Tensor
 from posecourse.people.backdrop import Backdrop
 from posecourse.people.camera import Camera
 from posecourse.people.light import Light, dimming
-from posecourse.people.rotations import unrotate
 from posecourse.shapes import Size
 
-__all__ = ["paint"]
+__all__ = ["paint", "soften"]
 
 _Colour = tuple[Tensor, Tensor, Tensor]
 
@@ -48,44 +47,45 @@ def paint(
     beside = backdrop.number("side_x") * backdrop.side[:, None, None] - px
     aside = torch.where(beside * rays.x > 1e-4, beside / torch.where(rays.x.abs() < 1e-4, 1e-4, rays.x), 1e4)
     wall = torch.minimum(back, aside)
-    on_ground = (rays.y > 1e-4) & (down < wall)
-    distance = torch.where(on_ground, down, wall)
+    floor = ((rays.y > 1e-4) & (down < wall)).float()
+    distance = torch.lerp(wall, down.clamp(max=1e5), floor)
     x = (px + distance * rays.x) * backdrop.side[:, None, None]
     z = pz + distance * rays.z
     y = -(py + distance * rays.y)
-    across = torch.where(aside < back, z + 7.3, x)  # along whichever wall it is
+    beyond = (aside < back).float()
+    across = torch.lerp(x, z + 7.3, beyond)  # along whichever wall it is
     foot = distance * rays.spread
-    coarse, fine = _noise(backdrop, torch.where(on_ground, x, across), torch.where(on_ground, z, y))
+    coarse, fine = _noise(backdrop, torch.lerp(across, x, floor), torch.lerp(y, z, floor))
     ground = _ground(backdrop, x, z, foot, coarse, fine)
-    upright = _wall(backdrop, across, y, foot, coarse, fine, aside < back)
+    upright = _wall(backdrop, across, y, foot, coarse, fine, 1 - 0.14 * beyond)
     sky = _sky(backdrop, rays, coarse)
-    solid = y < _height(backdrop, across, coarse, fine)
-    lit = _ground_light(light, px + distance * rays.x, pz + distance * rays.z, balls)
+    solid = (y < _height(backdrop, across, fine)).float()
+    lit = _ground_light(light, px + distance * rays.x, z, balls)
     facing = _level(light, 0.0, 0.0, -1.0)
     haze = backdrop.number("haze") * (distance / 30).clamp(0, 1)
-    colour = torch.stack(
-        [
-            torch.where(on_ground, g * g * lit[c], torch.where(solid, u * u * facing[c], s * s))
-            for c, (g, u, s) in enumerate(zip(ground, upright, sky, strict=True))
-        ],
-        dim=1,
-    )
     horizon = backdrop.sky[:, 0, :, None, None] ** 2
-    colour = colour + (horizon - colour) * haze[:, None] * (on_ground | solid)[:, None]
-    colour = _furnish(backdrop, light, rays, colour, distance)
-    return _soften(colour)
+    channels = []
+    for c in range(3):
+        far = torch.lerp(
+            torch.lerp(sky[c] * sky[c], upright[c] * upright[c] * facing[c], solid),
+            ground[c] * ground[c] * lit[c],
+            floor,
+        )
+        channels.append(torch.lerp(far, horizon[:, c], haze))
+    colour = _furnish(backdrop, light, rays, torch.stack(channels, dim=1), distance)
+    return soften(colour, 0.25 if size[0] * size[1] > 100**2 else 0.15)
 
 
 def _rays(camera: Camera, size: Size) -> _Rays:
     H, W = size
     device = camera.focal.device
-    x = (torch.arange(W, device=device) + 0.5) / H - camera.centre[:, :1] * (W / H)
-    y = (torch.arange(H, device=device) + 0.5) / H - camera.centre[:, 1:]
-    f = camera.focal[:, None]
-    x, y = (x / f)[:, None, :].expand(-1, H, W), (y / f)[:, :, None].expand(-1, H, W)
-    directions = unrotate(camera.rotation[:, None, None], torch.stack([x, y, torch.ones_like(x)], dim=-1))
+    f = camera.focal[:, None, None]
+    x = ((torch.arange(W, device=device) + 0.5) / H - camera.centre[:, :1] * (W / H))[:, None] / f
+    y = ((torch.arange(H, device=device) + 0.5) / H - camera.centre[:, 1:])[:, :, None] / f
+    turn = camera.rotation[..., None, None]
+    directions = [turn[:, 0, axis] * x + (turn[:, 1, axis] * y + turn[:, 2, axis]) for axis in range(3)]
     px, py, pz = (camera.position[:, axis, None, None] for axis in range(3))
-    return _Rays((px, py, pz), *directions.unbind(-1), spread=(1 / (camera.focal * H))[:, None, None])
+    return _Rays((px, py, pz), *directions, spread=(1 / (camera.focal * H))[:, None, None])
 
 
 def _noise(backdrop: Backdrop, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
@@ -110,34 +110,33 @@ def _ground(backdrop: Backdrop, x: Tensor, z: Tensor, foot: Tensor, coarse: Tens
     return _three(lambda c: (pair[:, 0, c] + (pair[:, 1, c] - pair[:, 0, c]) * share) * (1 + grain))
 
 
-def _wall(backdrop: Backdrop, x: Tensor, y: Tensor, foot: Tensor, coarse: Tensor, fine: Tensor, beside: Tensor) -> _Colour:
+def _wall(backdrop: Backdrop, x: Tensor, y: Tensor, foot: Tensor, coarse: Tensor, fine: Tensor, dim: Tensor) -> _Colour:
     pair = backdrop.wall[..., None, None]
-    low = ((backdrop.number("dado") - y) / foot + 0.5).clamp(0, 1)
-    stripes = backdrop.number("stripes") * torch.cos(x * 20.0)
-    shade = (1 + stripes + 0.12 * (coarse - 0.5)) * torch.where(beside, 0.86, 1.0)
-    leaves = backdrop.number("leaves")
-    shade = shade * (1 + leaves * ((fine - 0.5) * 1.7 + 0.3 * (coarse - 0.5)))
+    low = ((backdrop.number("dado") - y) / foot + 0.5).clamp_(0, 1)
+    grain = 0.12 + 0.18 * backdrop.number("leaves"), 1.7 * backdrop.number("leaves")
+    shade = dim * (
+        1 + backdrop.number("stripes") * torch.cos(x * 20.0) + grain[0] * (coarse - 0.5) + grain[1] * (fine - 0.5)
+    )
     cell = torch.remainder(torch.floor(x / 4.1), 16).long()
-    street = (backdrop.place == 1)[:, None, None]
-    house = backdrop.blocks[..., 1:].gather(1, cell.flatten(1)[..., None].expand(-1, -1, 3)).view(*cell.shape, 3)
+    street = (backdrop.place == 1).float()[:, None, None]
     glass = _box_wave(x / 1.37, 0.26) * _box_wave(y / 1.9 + 0.45, 0.27) * backdrop.number("windows") * (y > 1.0)
-    base = [torch.where(street, house[..., c], pair[:, 0, c] + (pair[:, 1, c] - pair[:, 0, c]) * low) for c in range(3)]
-    pane = (0.30, 0.36, 0.42)
-    colours = [(b + (pane[c] - b) * glass) * shade for c, b in enumerate(base)]
+    colours = []
+    for c, pane in enumerate((0.30, 0.36, 0.42)):
+        house = backdrop.blocks[..., 1 + c].gather(1, cell.flatten(1)).view_as(x)
+        base = torch.lerp(torch.lerp(pair[:, 0, c], pair[:, 1, c], low), house, street)
+        colours.append(torch.lerp(base, torch.full_like(base, pane), glass).mul_(shade))
     for index in range(backdrop.pictures.shape[1]):
-        colours = _hang(backdrop.pictures[:, index, :, None, None], x, y, foot, fine, colours)
+        _hang(backdrop.pictures[:, index, :, None, None], x, y, foot, 0.75 + 0.5 * fine, colours)
     return colours[0], colours[1], colours[2]
 
 
-def _hang(picture: Tensor, x: Tensor, y: Tensor, foot: Tensor, fine: Tensor, colours: list[Tensor]) -> list[Tensor]:
+def _hang(picture: Tensor, x: Tensor, y: Tensor, foot: Tensor, grain: Tensor, colours: list[Tensor]) -> None:
     """Hang a rectangle with a frame on the wall."""
-    inner = torch.minimum(picture[:, 2] - (x - picture[:, 0]).abs(), picture[:, 3] - (y - picture[:, 1]).abs())
-    shown = (picture[:, 2] > 0) * (inner / foot + 0.5).clamp(0, 1)
-    frame = ((0.045 - inner) / foot + 0.5).clamp(0, 1)
-    return [
-        colour + (picture[:, 4 + c] * (1 - 0.5 * frame) * (0.75 + 0.5 * fine) - colour) * shown
-        for c, colour in enumerate(colours)
-    ]
+    inner = torch.minimum(picture[:, 2] - (x - picture[:, 0]).abs_(), picture[:, 3] - (y - picture[:, 1]).abs_())
+    shown = (inner / foot).add_(0.5).clamp_(0, 1).mul_((picture[:, 2] > 0).float())
+    inside = ((inner - 0.045) / foot).add_(1.5).clamp_(0.5, 1).mul_(grain)
+    for c, colour in enumerate(colours):
+        colour.lerp_(picture[:, 4 + c] * inside, shown)
 
 
 def _sky(backdrop: Backdrop, rays: _Rays, coarse: Tensor) -> _Colour:
@@ -147,25 +146,26 @@ def _sky(backdrop: Backdrop, rays: _Rays, coarse: Tensor) -> _Colour:
     return _three(lambda c: (pair[:, 0, c] + (pair[:, 1, c] - pair[:, 0, c]) * up) * (1 - cloud) + 0.97 * cloud)
 
 
-def _height(backdrop: Backdrop, x: Tensor, coarse: Tensor, fine: Tensor) -> Tensor:
+def _height(backdrop: Backdrop, x: Tensor, fine: Tensor) -> Tensor:
     """Return how high the wall stands at x: a ceiling out of sight, houses, or trees."""
     cell = torch.remainder(torch.floor(x / 4.1), 16).long()
-    houses = backdrop.blocks[..., 0].gather(1, cell.flatten(1)).view_as(cell)
-    lumps = torch.sin(x * 0.35) + 0.6 * torch.sin(x * 0.83 + 1) + 0.35 * torch.sin(x * 2.3 + 2)
-    trees = 3.2 + 0.9 * lumps + 1.6 * (fine - 0.5)
-    place = backdrop.place[:, None, None]
-    return torch.where(place == 1, houses, torch.where(place == 2, trees, 1e4))
+    houses = backdrop.blocks[..., 0].gather(1, cell.flatten(1)).view_as(x)
+    trees = 2.4 + 0.9 * torch.sin(x * 0.35) + 0.55 * torch.sin(x * 0.83 + 1) + 1.6 * fine
+    street, field = ((backdrop.place == place).float()[:, None, None] for place in (1, 2))
+    return houses * street + trees * field + 1e4 * (1 - street - field)
 
 
 def _ground_light(light: Light, x: Tensor, z: Tensor, balls: Tensor) -> Tensor:
     """Return the light on the ground (3 B H W), worked out on a coarser grid where the picture is large."""
-    step = 1 if x.shape[-1] * x.shape[-2] <= 5000 else 2
+    step = 2
     u, v = x[:, step // 2 :: step, step // 2 :: step], z[:, step // 2 :: step, step // 2 :: step]
     B, h, w = u.shape
     points = torch.stack([u, torch.zeros_like(u), v], dim=-1).flatten(1, 2)
     normals = torch.zeros_like(points)
     normals[..., 1] = -1
-    open_sky, lit = dimming(points, normals, balls, light.direction)
+    wide = balls * balls.new_tensor([1.0, 1.0, 1.0, 1.3])  # the further it falls the softer a shadow is
+    open_sky, lit = dimming(points, normals, wide, light.direction)
+    open_sky = open_sky * open_sky
     both = torch.stack([open_sky.view(B, h, w), lit.view(B, h, w)], dim=1)
     if step > 1:
         both = F.interpolate(both, size=x.shape[1:], mode="bilinear", align_corners=False)
@@ -187,41 +187,42 @@ def _level(light: Light, x: Tensor | float, y: Tensor | float, z: Tensor | float
 def _furnish(backdrop: Backdrop, light: Light, rays: _Rays, colour: Tensor, distance: Tensor) -> Tensor:
     """Put boxes where a ray meets one before it meets the wall (slab method)."""
     px, py, pz = rays.position
+    inverse_y = 1 / torch.where(rays.y.abs() < 1e-6, 1e-6, rays.y)
+    top = _level(light, 0.0, -1.0, 0.0).mean(0)
     for index in range(backdrop.furniture.shape[1]):
-        box = backdrop.furniture[:, index]
-        side = backdrop.side
-        cx, cy, cz, hx, hy, hz = ((box[:, i])[:, None, None] for i in range(6))
-        cx = cx * side[:, None, None]
-        c, s = (box[:, 6] * side).cos()[:, None, None], (box[:, 6] * side).sin()[:, None, None]
-        ox, oz = c * (px - cx) - s * (pz - cz), s * (px - cx) + c * (pz - cz)
+        box = backdrop.furniture[:, index, :, None, None]
+        side = backdrop.side[:, None, None]
+        turn = box[:, 6] * side
+        c, s = turn.cos(), turn.sin()
+        ox, oz = px - box[:, 0] * side, pz - box[:, 2]
         dx, dz = c * rays.x - s * rays.z, s * rays.x + c * rays.z
-        near_x, far_x = _slab(ox, dx, hx)
-        near_y, far_y = _slab(py - cy, rays.y, hy)
-        near_z, far_z = _slab(oz, dz, hz)
+        near_x, far_x = _slab(c * ox - s * oz, 1 / (dx + 1e-7), box[:, 3])
+        near_y, far_y = _slab(py - box[:, 1], inverse_y, box[:, 4])
+        near_z, far_z = _slab(s * ox + c * oz, 1 / (dz + 1e-7), box[:, 5])
         near = torch.maximum(torch.maximum(near_x, near_y), near_z)
         far = torch.minimum(torch.minimum(far_x, far_y), far_z)
-        hit = (near < far) & (near > 0.3) & (near < distance + 0.3) & (hx > 0)
-        turn, sign = box[:, 6] * side, torch.sign(-dx)
-        lift = 0.75 + 0.25 * (-(py + near * rays.y)).clamp(0, 0.5) * 2
-        front = _level(light, -turn.sin(), 0.0, -turn.cos())
-        flank = _level(light, 1.0, 0.0, 0.0) * (sign > 0) + _level(light, -1.0, 0.0, 0.0) * (sign <= 0)
-        face = torch.where(near == near_y, _level(light, 0.0, -1.0, 0.0), torch.where(near == near_z, front, flank))
-        own = (box[:, 7:].T[..., None, None] ** 2) * face * lift
-        colour = torch.where(hit[:, None], own.transpose(0, 1), colour)
+        hit = ((near < far) & (near > 0.3) & (near < distance + 0.3)).float() * (box[:, 3] > 0)
+        front = _level(light, -turn[:, 0, 0].sin(), 0.0, -turn[:, 0, 0].cos()).mean(0)
+        flank = _level(light, -torch.sign(ox[:, 0, 0]), 0.0, 0.0).mean(0) * 0.8
+        level = torch.lerp(flank, front, (near == near_z).float())
+        level = torch.lerp(level, top, (near == near_y).float())
+        level = level * (0.75 + 0.5 * (-(py + near * rays.y)).clamp_(0, 0.5))
+        for channel in range(3):
+            colour[:, channel].lerp_(box[:, 7 + channel] ** 2 * level, hit)
     return colour
 
 
-def _slab(origin: Tensor, direction: Tensor, half: Tensor) -> tuple[Tensor, Tensor]:
-    inverse = 1 / torch.where(direction.abs() < 1e-6, 1e-6, direction)
+def _slab(origin: Tensor, inverse: Tensor, half: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the distances at which rays enter and leave the space between two parallel planes."""
     a, b = (-half - origin) * inverse, (half - origin) * inverse
     return torch.minimum(a, b), torch.maximum(a, b)
 
 
-def _soften(colour: Tensor) -> Tensor:
-    """Blur with (1 2 1)/4 both ways: what is behind is a little out of focus, and its edges are smooth."""
+def soften(colour: Float[Tensor, "B C H W"], side: float) -> Float[Tensor, "B C H W"]:
+    """Blur with (s, 1 − 2s, s) both ways: what is behind is a little out of focus, and its edges are smooth."""
     padded = F.pad(colour, (1, 1, 1, 1), mode="replicate")
-    rows = 0.25 * (padded[..., :-2, :] + padded[..., 2:, :]) + 0.5 * padded[..., 1:-1, :]
-    return 0.25 * (rows[..., :-2] + rows[..., 2:]) + 0.5 * rows[..., 1:-1]
+    rows = side * (padded[..., :-2, :] + padded[..., 2:, :]) + (1 - 2 * side) * padded[..., 1:-1, :]
+    return side * (rows[..., :-2] + rows[..., 2:]) + (1 - 2 * side) * rows[..., 1:-1]
 
 
 def _line(x: Tensor, width: float) -> Tensor:

@@ -46,7 +46,11 @@ def walk_cycle(phase: Float[Tensor, "*B"], vigour: float = 1.0) -> Float[Tensor,
         vigour: 1 for a usual stride, less for a stroll.
     """
     pose = _nothing(phase)
-    pose |= {"trunk_lean": 3 + 0 * phase, "trunk_twist": -6 * vigour * _wave(phase), "pelvis_roll": 3 * _wave(phase, 0.25)}
+    pose |= {
+        "trunk_lean": 3 + 0 * phase,
+        "trunk_twist": -6 * vigour * _wave(phase),
+        "pelvis_roll": 3 * _wave(phase, 0.25),
+    }
     for side, start in (("left", 0.0), ("right", 0.5)):
         p = phase + start
         pose[f"{side}_hip_flex"] = 7 + 23 * vigour * _wave(p)
@@ -69,7 +73,12 @@ def draw_poses(dice: Dice, families: Int[Tensor, "*B"]) -> Float[Tensor, "*B A"]
 
 def _stand(dice: Dice) -> _Degrees:
     pose, shift = _nothing(dice.uniform()), dice.normal(0.0, 3.0)  # weight on one leg
-    pose |= {"pelvis_roll": shift, "trunk_side": -shift * 0.9, "trunk_lean": dice.normal(2, 3), "trunk_twist": dice.normal(0, 6)}
+    pose |= {
+        "pelvis_roll": shift,
+        "trunk_side": -shift * 0.9,
+        "trunk_lean": dice.normal(2, 3),
+        "trunk_twist": dice.normal(0, 6),
+    }
     for side, sign in (("left", 1), ("right", -1)):
         idle = (sign * shift).clamp(0)
         pose[f"{side}_hip_abduction"] = dice.uniform(2, 10) + sign * shift
@@ -107,7 +116,11 @@ def _walk(dice: Dice) -> _Degrees:
 def _run(dice: Dice) -> _Degrees:
     p, pace = dice.uniform(), dice.uniform(0.75, 1.15)
     pose = _nothing(p)
-    pose |= {"pelvis_pitch": dice.uniform(3, 10), "trunk_lean": dice.uniform(3, 10), "trunk_twist": -12 * pace * _wave(p)}
+    pose |= {
+        "pelvis_pitch": dice.uniform(3, 10),
+        "trunk_lean": dice.uniform(3, 10),
+        "trunk_twist": -12 * pace * _wave(p),
+    }
     for side, start in (("left", 0.0), ("right", 0.5)):
         q = p + start
         pose[f"{side}_hip_flex"] = 20 + pose["pelvis_pitch"] + 38 * pace * _wave(q)
@@ -133,7 +146,9 @@ def _sit(dice: Dice) -> _Degrees:
         pose[f"{side}_ankle_flex"] = relaxed * 0.6
         pose |= _hanging(dice, side)
         lean = pose["trunk_lean"]
-        pose[f"{side}_shoulder_flex"] = torch.where(resting, 32 + lean * 0.5 + dice.uniform(-6, 6), pose[f"{side}_shoulder_flex"] + 8)
+        pose[f"{side}_shoulder_flex"] = torch.where(
+            resting, 32 + lean * 0.5 + dice.uniform(-6, 6), pose[f"{side}_shoulder_flex"] + 8
+        )
         pose[f"{side}_shoulder_twist"] = torch.where(resting, dice.uniform(15, 35), pose[f"{side}_shoulder_twist"])
         pose[f"{side}_elbow_flex"] = torch.where(resting, dice.uniform(48, 66), pose[f"{side}_elbow_flex"] + 15)
     return pose

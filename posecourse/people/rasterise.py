@@ -91,11 +91,13 @@ def rasterise(
     return Hits((front & 0xFFFFFFFF).view(count, h, w), inverse_depth.view(count, h, w), layout)
 
 
-def locate(hits: Hits, triangle: Int[Tensor, " n"], column: Int[Tensor, " n"], row: Int[Tensor, " n"]) -> Tensor:
-    """Return the barycentric coordinates (n 3) of samples in their front triangles, in the picture's plane."""
+def locate(
+    hits: Hits, triangle: Int[Tensor, " n"], column: Int[Tensor, " n"], row: Int[Tensor, " n"]
+) -> tuple[Tensor, ...]:
+    """Return the three barycentric coordinates (n) of samples in their front triangles, in the picture's plane."""
     corner = hits.layout.corner[triangle]
     b1, b2, _ = _planes(hits.layout.plane[triangle], (column - corner[:, 0]).float(), (row - corner[:, 1]).float())
-    return torch.stack([1 - b1 - b2, b1, b2], dim=-1)
+    return 1 - b1 - b2, b1, b2
 
 
 def _planes(plane: Tensor, column: Tensor, row: Tensor) -> tuple[Tensor, Tensor, Tensor]:

@@ -1,6 +1,7 @@
 """Scene to Sample: the pictures, and everything that is true of them."""
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
@@ -8,8 +9,8 @@ from posecourse.people.anatomy import PARTS
 from posecourse.people.body import keypoints_3d
 from posecourse.people.camera import project
 from posecourse.people.light import spheres
-from posecourse.people.mesh import assemble
-from posecourse.people.paint import paint
+from posecourse.people.mesh import Mesh, assemble
+from posecourse.people.paint import paint, soften
 from posecourse.people.rasterise import rasterise
 from posecourse.people.scene import Scene
 from posecourse.people.shade import shade
@@ -43,7 +44,7 @@ def render(scene: Scene, size: Size, *, crowd: bool | None = None) -> Sample:
 
 def samples_per_pixel(size: Size) -> int:
     """Return how many samples a pixel has along each axis: more where pixels are few."""
-    return 3 if size[0] * size[1] <= 100**2 else 2
+    return 2
 
 
 def _render(scene: Scene, size: Size) -> Sample:
@@ -52,18 +53,20 @@ def _render(scene: Scene, size: Size) -> Sample:
     body = scene.posture()
     matrix = scene.camera.matrix(size)
     mesh = assemble(scene, body)
-    flat, depth = _screen(scene, mesh.points, mesh.image_of_vertex, matrix)
-    hits = rasterise((flat + 0.5) * scale - 0.5, depth, mesh.triangles, mesh.image, mesh.drawn, len(scene), (H * scale, W * scale))
+    flat, depth = _screen(scene, mesh, matrix), mesh.points[:, 2]
+    hits = rasterise(
+        (flat + 0.5) * scale - 0.5, depth, mesh.triangles, mesh.image, mesh.drawn, len(scene), (H * scale, W * scale)
+    )
     colours, rows = shade(scene, mesh, hits, depth)
     balls = spheres(body) * scene.present[..., None, None]
-    behind = paint(scene.backdrop, scene.light, scene.camera, balls.flatten(1, 2), size)
-    share = _pooled((rows >= 0).float()[..., None], scale)
-    images = _pooled(colours, scale) + behind * (1 - share)
+    behind = _behind(scene, balls.flatten(1, 2), size)
+    pooled = _pooled(colours, scale)
+    images = pooled[:, :3] + behind * (1 - pooled[:, 3:])
     points = scene.camera.view(keypoints_3d(body, scene.bodies.head))
     keypoints = project(points, matrix)
     person_map = _person_map(rows, scene.present.shape[1], scale)
     boxes, areas = _extents(person_map, scene.present.shape[1])
-    outline = flat[: mesh.people_points.shape[:-1].numel()].view(*mesh.people_points.shape[:-1], 2)
+    outline = flat[: mesh.people_points[..., 0].numel()].view(*mesh.people_points.shape[:-1], 2)
     here = scene.present
     return Sample(
         images=images.clamp(0, 1).sqrt(),
@@ -79,24 +82,27 @@ def _render(scene: Scene, size: Size) -> Sample:
     )
 
 
-def _screen(scene: Scene, points: Tensor, image: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the vertices' pixels (V 2) and depths (V)."""
-    camera = scene.camera
-    offset = points - camera.position[image]
-    turn = camera.rotation[image]
-    seen = (turn * offset[:, None, :]).sum(-1)
-    z = seen[:, 2]
-    k = matrix[image]
-    safe = z.clamp(min=1e-3)
-    x = seen[:, 0] / safe * k[:, 0, 0] + k[:, 0, 2]
-    y = seen[:, 1] / safe * k[:, 1, 1] + k[:, 1, 2]
-    return torch.stack([x, y], dim=-1), z
+def _behind(scene: Scene, balls: Float[Tensor, "B S 4"], size: Size) -> Float[Tensor, "B 3 H W"]:
+    """Return the backdrop; large pictures have it out of focus, painted at half the size."""
+    if size[0] * size[1] <= 160**2:
+        return paint(scene.backdrop, scene.light, scene.camera, balls, size)
+    half = (-(-size[0] // 2), -(-size[1] // 2))
+    small = paint(scene.backdrop, scene.light, scene.camera, balls, half)
+    return soften(F.interpolate(small, size=size, mode="bilinear", align_corners=False), 0.25)
+
+
+def _screen(scene: Scene, mesh: Mesh, matrix: Float[Tensor, "B 3 4"]) -> Float[Tensor, "V 2"]:
+    """Return the vertices' pixels: those of the people, the boxes, the round things."""
+    B = len(scene)
+    counts = [mesh.people_points[..., 0].numel(), scene.props.boxes[..., 0].numel() * 24]
+    groups = mesh.points.tensor_split([counts[0], sum(counts)])
+    return torch.cat([project(group.view(B, -1, 3), matrix).flatten(0, 1) for group in groups])
 
 
 def _pooled(values: Float[Tensor, "B h w C"], scale: int) -> Float[Tensor, "B C H W"]:
     """Return the mean over each pixel's samples."""
-    B, h, w, C = values.shape
-    return values.view(B, h // scale, scale, w // scale, scale, C).mean((2, 4)).movedim(-1, 1)
+    rows = sum(values[:, i::scale] for i in range(scale))
+    return (sum(rows[:, :, i::scale] for i in range(scale)) / scale**2).movedim(-1, 1)
 
 
 def _person_map(rows: Int[Tensor, "B h w"], people: int, scale: int) -> UInt8[Tensor, "B H W"]:
@@ -147,7 +153,17 @@ def _single(sample: Sample) -> Sample:
     """Return a crowd with one place as a single-person sample."""
     from dataclasses import replace
 
-    per_person = ("skin_tone", "pose_family", "yaw", "hair_style", "top_colour", "bottom_colour", "stature", "girth", "whole_boxes")
+    per_person = (
+        "skin_tone",
+        "pose_family",
+        "yaw",
+        "hair_style",
+        "top_colour",
+        "bottom_colour",
+        "stature",
+        "girth",
+        "whole_boxes",
+    )
     attributes = {name: value[:, 0] if name in per_person else value for name, value in sample.attributes.items()}
     return replace(
         sample, keypoints=sample.keypoints[:, 0], visibility=sample.visibility[:, 0], boxes=sample.boxes[:, 0],

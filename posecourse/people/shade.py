@@ -8,7 +8,6 @@ from torch import Tensor
 
 from posecourse.people.anatomy import PARTS
 from posecourse.people.hair import hairline
-from posecourse.people.light import Light, illumination
 from posecourse.people.looks import MATERIALS, Looks
 from posecourse.people.mesh import Mesh
 from posecourse.people.rasterise import Hits, locate
@@ -21,25 +20,24 @@ _LEAVES = 5  # the pattern of foliage, beyond the clothes' ones
 
 
 def shade(scene: Scene, mesh: Mesh, hits: Hits, depth: Float[Tensor, " V"]) -> tuple[Tensor, Tensor]:
-    """Return linear colours (B h w 3), 0 where nothing was hit, and the row (B h w) in front, −1 for none."""
+    """Return linear colours and coverage (B h w 4), 0 where nothing was hit, and the row in front (B h w), −1 for none."""
     B, h, w = hits.triangle.shape
     place = (hits.inverse_depth > 0).flatten().nonzero().squeeze(-1)
     triangle = hits.triangle.flatten()[place]
     within = place % (h * w)
-    weights = locate(hits, triangle, within % w, torch.div(within, w, rounding_mode="floor"))
+    row_of_sample = torch.div(within, w, rounding_mode="floor")
+    weights = locate(hits, triangle, within - row_of_sample * w, row_of_sample)
     corners = mesh.triangles[triangle]
-    weights = weights / depth[corners]
-    weights = weights / weights.sum(-1, keepdim=True)
-    traits = (mesh.traits[corners] * weights[..., None]).sum(-2)
-    row, image = mesh.row[triangle], torch.div(place, h * w, rounding_mode="floor")
-    albedo = _albedo(scene, traits[:, 3:6], row)
-    normal = traits[:, :3] * (traits[:, :3].square().sum(-1, keepdim=True) + 1e-12).rsqrt()
-    light = illumination(normal, traits[:, 6], traits[:, 7], scene.light.map(lambda tensor: tensor[image]))
-    colours = albedo.new_zeros(B * h * w, 3)
-    colours[place] = albedo.square() * light
+    parts = [weights[i] / depth[corners[:, i]] for i in range(3)]
+    whole = parts[0] + parts[1] + parts[2]
+    traits = sum(mesh.traits[corners[:, i]] * (parts[i] / whole)[:, None] for i in range(3))
+    row = mesh.row[triangle]
+    albedo = _albedo(scene, traits[:, 3:], row)
+    samples = albedo.new_zeros(B * h * w, 4)
+    samples[place] = torch.cat([albedo.square() * traits[:, :3], torch.ones_like(albedo[:, :1])], dim=-1)
     rows = torch.full((B * h * w,), -1, dtype=torch.long, device=place.device)
     rows[place] = row
-    return colours.view(B, h, w, 3), rows.view(B, h, w)
+    return samples.view(B, h, w, 4), rows.view(B, h, w)
 
 
 def colour_tables(scene: Scene) -> tuple[Float[Tensor, "rows 5"], Float[Tensor, "materials 8"]]:
@@ -56,7 +54,9 @@ def colour_tables(scene: Scene) -> tuple[Float[Tensor, "rows 5"], Float[Tensor, 
     pattern = torch.where(kinds == 1, float(_LEAVES), 0.0)[:, None]
     extra = torch.cat([things, things * 0.6, pattern, torch.full_like(pattern, 0.09)], dim=-1)
     zones, numbers = _zones(looks)
-    first = len(MATERIALS) * torch.arange(looks.skin_tone.numel(), device=zones.device).view(*looks.skin_tone.shape, 1, 1)
+    first = len(MATERIALS) * torch.arange(looks.skin_tone.numel(), device=zones.device).view(
+        *looks.skin_tone.shape, 1, 1
+    )
     people = torch.cat([zones, numbers + first.float()], dim=-1).flatten(0, -2)
     own = materials.flatten(0, -2)
     mine = (len(own) + torch.arange(len(extra), device=zones.device).float())[:, None].expand(-1, 3)
@@ -111,7 +111,11 @@ def _pattern(kind: Tensor, repeat: Tensor, texture: Tensor) -> Tensor:
     hoops = _square(y)
     stripes = _square(x)
     dots = ((0.34 - torch.hypot((x + 0.5).remainder(1.0) - 0.5, (y % 1.0) - 0.5)) * 8).clamp(0, 1)
-    leaves = (torch.sin(9 * x + 5 * torch.sin(7 * texture[:, 1] / repeat)) * torch.sin(8 * y + 3 * x)).clamp(-0.4, 1) + 0.2
+    z = texture[:, 1] / repeat
+    leaves = (
+        torch.sin(5 * x + 3 * torch.sin(4 * z)) * torch.sin(6 * y + 3 * torch.sin(5 * x)) * torch.sin(5 * z + 2 * y)
+    )
+    leaves = (1.3 * leaves + 0.35).clamp(-0.35, 1)
     share = torch.where(kind == 1, hoops, 0.0)
     share = torch.where(kind == 2, stripes, share)
     share = torch.where(kind == 3, 0.5 * (hoops + stripes), share)
@@ -149,9 +153,13 @@ def _faces(looks: Looks, colour: Tensor, texture: Tensor, part: Tensor, person: 
     painted = _mix(painted, lips, _oval(near, y - 0.052, 0.0, 0.095, 0.026) * front)
     painted = _mix(painted, skin * 0.55, _oval(near, y - 0.05, 0.0, 0.085, 0.006) * front)
     painted = _mix(painted, skin * 0.82, _oval(near, y + 0.285, 0.142, 0.088, 0.062) * front * 0.6)
-    painted = _mix(painted, skin * 0 + 0.93, _oval(near, y + 0.275, 0.142, 0.066, 0.034) * front)
-    painted = _mix(painted, skin * 0 + skin.new_tensor([0.16, 0.10, 0.07]), _oval(near, y + 0.277, 0.142, 0.031, 0.033) * front)
-    painted = _mix(painted, hair * 0.7, _oval(near, y + 0.366 - 0.1 * (near - 0.142).abs(), 0.145, 0.085, 0.016) * front * 0.85)
+    painted = _mix(painted, skin * 0.25 + 0.68, _oval(near, y + 0.275, 0.142, 0.060, 0.028) * front)
+    painted = _mix(
+        painted, skin * 0 + skin.new_tensor([0.16, 0.10, 0.07]), _oval(near, y + 0.277, 0.142, 0.030, 0.029) * front
+    )
+    painted = _mix(
+        painted, hair * 0.7, _oval(near, y + 0.366 - 0.1 * (near - 0.142).abs(), 0.145, 0.085, 0.016) * front * 0.85
+    )
     painted = _mix(painted, hair, scalp)
     result = colour.clone()
     result[where] = painted

@@ -58,7 +58,9 @@ def _torso(body: Posture, bodies: Bodies, looks: Looks) -> Surface:
     return loft(centres, frames, radii * unit, place, PARTS["torso"][1], power=2.4)
 
 
-def _limb(body: Posture, segments: tuple[str, str, str], last: float, rows: Tensor, radii: Tensor, sides: int) -> Surface:
+def _limb(
+    body: Posture, segments: tuple[str, str, str], last: float, rows: Tensor, radii: Tensor, sides: int
+) -> Surface:
     """Return a tube through three segments; `rows` holds the rings' places and backward shifts as (2 R)."""
     place, back = rows
     first, second, third = (body.frame(name) for name in segments)
@@ -78,7 +80,7 @@ def _arm(body: Posture, bodies: Bodies, looks: Looks, side: str) -> Surface:
     place, a, b, back = _table(ARM, body.origins.device)
     thick = 1 + (bodies.girth[..., None] - 1) * (1 - 0.6 * ((place - 1.6) / 0.4).clamp(0, 1))
     sleeve = looks.sleeve[..., None]
-    cloth = looks.loose[..., 0, None] * 0.8 * ((sleeve + 0.1 - place) / 0.1).clamp(0, 1) * (place > -0.1)
+    cloth = looks.loose[..., 0, None] * ((sleeve + 0.1 - place) / 0.1).clamp(0, 1) * ((place + 0.1) / 0.5).clamp(0, 1)
     radii = torch.stack([a * thick + cloth, b * thick + cloth], -1)
     segments = (f"{side}_upper_arm", f"{side}_forearm", f"{side}_hand")
     return _limb(body, segments, _HAND, torch.stack([place, back]), radii, PARTS["left_arm"][1])
@@ -119,7 +121,9 @@ def _thumb(body: Posture, bodies: Bodies, side: str) -> Surface:
 def _skirt(body: Posture, bodies: Bodies, looks: Looks) -> Surface:
     """Return a skirt about both thighs and knees; without one its rings have no radius and nothing is drawn."""
     rings, sides = PARTS["skirt"]
-    share = torch.linspace(0, 1, rings, device=body.unit.device)
+    share = torch.linspace(0, (rings - 1) / (rings - 2), rings, device=body.unit.device).clamp(
+        max=1
+    )  # the last closes the hem
     place = -0.25 + (looks.skirt[..., None] + 0.25) * share  # on the leg, 1 at the knee
     knees = [body.origin(f"{side}_shank") for side in ("left", "right")]
     hips = [body.origin(f"{side}_thigh") for side in ("left", "right")]
@@ -134,11 +138,11 @@ def _skirt(body: Posture, bodies: Bodies, looks: Looks) -> Surface:
     frames = torch.where((p > 1)[..., None], shin.expand_as(waist), waist)
     apart = (left - right) / 2
     unit = body.unit[..., None]
-    a = (apart * frames[..., :, 0]).sum(-1).abs() + unit * (0.060 + 0.020 * share) * bodies.girth[..., None]
-    b = (apart * frames[..., :, 2]).sum(-1).abs() + unit * (0.071 + 0.010 * share) * bodies.girth[..., None]
-    worn = (looks.skirt > 0).float()[..., None] * torch.where((share == 0) | (share == 1), 0.7, 1.0)
+    a = (apart * frames[..., :, 0]).sum(-1).abs() + unit * (0.058 + 0.026 * share) * bodies.girth[..., None]
+    b = (apart * frames[..., :, 2]).sum(-1).abs() + unit * (0.070 + 0.018 * share) * bodies.girth[..., None]
+    worn = (looks.skirt > 0).float()[..., None] * share.new_tensor([0.75] + [1.0] * (rings - 2) + [0.02])
     centres = (left + right) / 2
-    return loft(centres, frames, torch.stack([a, b], -1) * worn[..., None], share, sides)
+    return loft(centres, frames, torch.stack([a, b], -1) * worn[..., None], share, sides, power=2.6)
 
 
 def _head(body: Posture, bodies: Bodies, looks: Looks) -> dict[str, Surface]:
