@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 import matplotlib
-from cycler import cycler
+from matplotlib import cycler
 
 __all__ = [
     "BACKGROUND",
