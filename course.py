@@ -109,14 +109,13 @@ def set_up(may_stay: bool = False) -> None:
     A first set-up that was cut short is thrown away and done again: a half-written package can look whole. With
     `may_stay`, an environment that worked goes on being used if it cannot be brought up to date, say offline.
     """
-    wanted = stamp()
-    if read_mark() == wanted and PYTHON.exists():
+    if is_ready():
         return
     with one_at_a_time():
-        had = read_mark()
-        if had == wanted and PYTHON.exists():  # the other terminal has done it meanwhile
+        if is_ready():  # another terminal has done it meanwhile
             return
-        is_update = PYTHON.exists() and had.get("root") == wanted["root"]
+        had = read_mark()
+        is_update = PYTHON.exists() and had.get("root") == str(ROOT)
         if not is_update:
             print("Setting up the course in .venv: once, about two minutes and 2 GB.", flush=True)
             make_environment(clear=bool(had))
@@ -129,7 +128,12 @@ def set_up(may_stay: bool = False) -> None:
                 raise
             print(f"{trouble}\nGoing on with the environment as it was.", file=sys.stderr)
             return
-        write_mark(wanted)
+        write_mark(stamp())
+
+
+def is_ready() -> bool:
+    """Return whether `.venv` is made from what the requirement files ask for now, and its Python is still there."""
+    return PYTHON.exists() and read_mark() == stamp()
 
 
 def stamp() -> dict[str, str]:
@@ -202,14 +206,14 @@ def make_environment(clear: bool) -> None:
         )
     try:
         VENV.mkdir(exist_ok=True)
+        if PYTHON.exists() and not clear:
+            return
         write_mark({"state": "being made"})
     except OSError as trouble:
         raise SystemExit(
             f"The course cannot write to its own folder, {ROOT}: {trouble.strerror}. Copy the folder to a place of "
             "your own, such as your home folder, and run it there."
         ) from None
-    if PYTHON.exists() and not clear:
-        return
     python = getattr(sys, "_base_executable", None) or sys.executable  # not the one that may be thrown away
     made = subprocess.run(
         [python, "-m", "venv", "--clear", str(VENV)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
