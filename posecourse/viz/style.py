@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 import matplotlib
-from matplotlib import cycler
+from matplotlib.rcsetup import cycler
 
 __all__ = [
     "BACKGROUND",
