@@ -5,12 +5,13 @@ picture (`people_gallery`, `frames`), gives it a `headline` that states the find
 words: `show(fig, alt=…)`. Figures are never registered with pyplot, so none shows itself and none stays open.
 """
 
-from posecourse.viz.coordinates import FramesPicture, Place, describe_frames, frames, frames_by_stride, place
+from posecourse.viz.coordinates import FramesPicture, frames, frames_by_stride
 from posecourse.viz.display import checked_alt, html_image, png, show
 from posecourse.viz.figures import gallery, headline, label_ends, row, single
 from posecourse.viz.overlays import draw_error, draw_prediction, draw_skeleton, draw_truth, skeleton_key
 from posecourse.viz.people import people_gallery, person_map, photograph
 from posecourse.viz.pictures import heatmap, image, signed_map, uncertainty_map
+from posecourse.viz.places import Place, describe_frames, place
 from posecourse.viz.repaint import Repaint
 from posecourse.viz.style import (
     BACKGROUND,

@@ -36,11 +36,15 @@ class Panel(ipywidgets.VBox):
         self._draw = draw
         self.controls = controls
         self.words = ""
-        self._picture = ipywidgets.Image(format="png", layout={"max_width": "100%"})
+        # No tooltip here: an Image has no description, and the browser's half of ipywidgets 8.1 then draws nothing.
+        self._picture = ipywidgets.Image(
+            format="png", layout={"max_width": "100%", "height": "auto", "align_self": "flex-start"}
+        )
         self._caption = ipywidgets.HTML()
         self._problem = ipywidgets.HTML()
         for control in controls.values():
             control.tooltip = control.tooltip or control.description
+            control.layout.width = control.layout.width or "min(32em, 100%)"
             control.observe(self._repaint, names="value")
         super().__init__([*controls.values(), self._picture, self._caption, self._problem])
         self._repaint()
@@ -65,7 +69,6 @@ class Panel(ipywidgets.VBox):
             self._problem.value = f'<p role="alert"><strong>The picture was not drawn again.</strong> {told}</p>'
             return
         self._picture.value = drawn.image
-        self._picture.tooltip = self.words
         self._caption.value = f'<p role="status">{html.escape(self.words)}</p>'
         self._problem.value = ""
 
