@@ -102,6 +102,8 @@ at_random.calls = 0  # type: ignore[attr-defined]
         (lambda v, f: (v.numpy() * f, v.argmax(-1)), "returns a float64 NumPy array of shape (5,)"),
         (lambda v, f: (v.float() * f, v.argmax(-1)), "returns a float32 tensor of shape (5,) where a float64"),
         (lambda v, f: (v[None] * f, v.argmax(-1)), "returns a float64 tensor of shape (1, 5)"),
+        (lambda v, f: ((v * f).to_sparse(), v.argmax(-1)), "returns a sparse_coo float64 tensor of shape (5,)"),
+        (lambda v, f: ((v * f).to("meta"), v.argmax(-1)), "returns a meta float64 tensor of shape (5,)"),
         (lambda v, f: (v * f, v.argmax(-1) + 1), "in part 1 of its answer it gives"),
         (lambda v, f: (v * f * float("nan"), v.argmax(-1)), "gives [nan, nan, nan, nan, nan] where"),
         (lambda v, f: (v * f + (v - v.detach()), v.argmax(-1)), "its value is right, but not its gradient: it gives"),

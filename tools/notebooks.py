@@ -17,7 +17,7 @@ __all__ = ["NOTEBOOKS", "build", "disagreements", "environment", "execute", "fau
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent / "notebooks"
 _CELL_SECONDS = 300
-_DECIDES_OUTPUT = ("POSECOURSE_WORK", "POSECOURSE_REAL_COCO", "MPLBACKEND", "JUPYTER_CONFIG_PATH", "PYTHONPATH")
+_DECIDES_OUTPUT = ("POSECOURSE_WORK", "POSECOURSE_REAL_COCO", "MPLBACKEND")
 _TIMINGS = """# Timings
 
 Written by the notebooks' build. CPU seconds of the whole solution on one thread, imports included, on the reference

@@ -13,6 +13,9 @@ from posecourse.lesson.errors import Todo
 __all__ = ["Outcome", "observe", "shown", "unlike"]
 
 
+_USUAL = ("torch.strided", "cpu")  # what goes without saying of a tensor
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What one call did.
@@ -158,7 +161,8 @@ def _unlike_numbers(expected: Any, got: Any, tolerance: float) -> str:
 def _kind(value: Any) -> str:
     """Return what sort of value it is, in words."""
     if isinstance(value, Tensor):
-        return f"a {str(value.dtype).removeprefix('torch.')} tensor of shape {tuple(value.shape)}"
+        odd = [str(what).removeprefix("torch.") for what in (value.layout, value.device) if str(what) not in _USUAL]
+        return f"a {' '.join([*odd, ''])}{str(value.dtype).removeprefix('torch.')} tensor of shape {tuple(value.shape)}"
     if isinstance(value, np.ndarray):
         return f"a {value.dtype} NumPy array of shape {value.shape}"
     if isinstance(value, tuple | list):

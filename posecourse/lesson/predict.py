@@ -48,7 +48,7 @@ def reveal(name: str, truth: Any, *, unit: str = "") -> None:
         return
     score = _ratio(answer, truth) if isinstance(truth, float) and isinstance(answer, float | int) else None
     right = answer == truth if score is None else score <= 1.1
-    progress.record("score", name=name, answer=answer, truth=truth, right=right, ratio=score)
+    progress.record("score", name=name, answer=answer, truth=truth, right=right)
     print(
         f"{name}: you said {_text(answer, unit)}, it is {_text(truth, unit)}. {_verdict(answer, truth, right, score)}"
     )

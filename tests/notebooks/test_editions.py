@@ -61,6 +61,7 @@ def test_a_stub_is_still_python(read) -> None:
         ('predict("07.größe", 3.5, unit="µ")', 'predict("07.größe", ..., unit="µ")'),
         ('predict("a", -1); predict("b", "ü"); x = 3.5', 'predict("a", ...); predict("b", ...); x = 3.5'),
         ('predict(\n    "a",\n    "two"\n    "halves",\n)', 'predict(\n    "a",\n    ...,\n)'),
+        ('x = "µµ"\npredict("a", 3)', 'x = "µµ"\npredict("a", ...)'),
         ("predict('a', ...)", "predict('a', ...)"),
         ("print(3.5)", "print(3.5)"),
     ],
