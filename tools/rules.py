@@ -89,6 +89,8 @@ def prose(source: NotebookNode, known: dict[str, tuple[float, float, str]]) -> l
             continue
         text = _prose(cell.source)
         for match in _NUMBER.finditer(text):
+            if match["value"] is None:
+                continue
             cite = _CITE.match(text, match.end())
             if problem := _unfounded(match, cite["id"] if cite else "", known):
                 found.append(f"cell {number}: {match[0]} {problem}")

@@ -35,7 +35,7 @@ def shown(**data: Any) -> NotebookNode:
         "It is **1.15** px <!-- 02.rms -->, or **29 %**<!--02.share-->.",
         "It is 29%<!--02.share--> here and 70.4 %<!--02.hit--> there.",
         "A shift of −7.5 px<!--02.bias--> or -7.5<!--02.bias-->.",
-        "Xiao reports 70.4 %<!--cited: Xiao 2018, table 1-->.",
+        "Xiao reports 70.4 %<!--cited: Xiao 2018, table 1.2-->.<!-- 0.5 -->",
         "A line may break: 1.15\npx<!--02.rms-->.",
         "Lesson 02, 17 keypoints, 2018, 64 x 64, v0, COCO-17.",
         "$0.798 n/A$ and $$\n1.5\n$$ and `0.5` and ``0.5`` and <code>2.5</code>.",
