@@ -10,7 +10,8 @@ the JSON when it is loaded, for a picture when it is read (or at once, with `che
 
 from posecourse.coco.datasets import CocoCrops, CocoDataset, load
 from posecourse.coco.errors import CocoError
+from posecourse.coco.photographs import photographs
 from posecourse.coco.results import results, truth
 from posecourse.coco.saving import save
 
-__all__ = ["CocoCrops", "CocoDataset", "CocoError", "load", "results", "save", "truth"]
+__all__ = ["CocoCrops", "CocoDataset", "CocoError", "load", "photographs", "results", "save", "truth"]

@@ -1,0 +1,491 @@
+# ---
+# posecourse:
+#   minutes: 45
+#   budget_cpu_seconds: 30
+# ---
+
+# %% [markdown]
+# # 00 Start here: where is a pixel?
+#
+# **By the end you will have shown that half a pixel, forgotten once, moves every keypoint of a
+# picture by an amount that you can predict exactly.**
+#
+# | | |
+# |---|---|
+# | Time | 45 minutes |
+# | Price | a few seconds of one laptop core; no GPU, no network |
+# | You need | Python functions, NumPy or PyTorch indexing, a mean and a Gaussian; the self-test below tells |
+# | You will be able to explain | the figure with seventeen crosses that all miss in the same direction |
+#
+# Run a cell with **Shift + Enter**. Run them all, if you like, with *Run → Run All Cells*: an
+# exercise that you have not done yet says so and does not stop the rest.
+
+# %%
+import torch
+import torch.nn.functional as F
+
+from posecourse import checks, coco, decode, heatmaps, machine, metrics, people, samples
+from posecourse import seeding, viz, widgets
+from posecourse.lesson import Todo, claim, predict, reveal
+
+viz.use_style()
+random = seeding.generator(0)
+
+# %% [markdown]
+# ## A number that looks wrong
+#
+# Here is a person. The course drew this picture, so it knows where each of the seventeen keypoints
+# is, to a fraction of a pixel.
+#
+# A pose network does not answer on the picture's own grid. It answers on a coarser one: here, every
+# cell stands for 16 x 16 pixels. Let us play a perfect network. We put a soft blob on each true
+# keypoint, average the blob over each cell, find its centre on the coarse grid, and multiply by 16
+# to come back.
+
+# %%
+STRIDE = 16
+person = people.render(people.draw_scenes(1, seeding.generator(4), poses=("stand",)), (256, 256))
+
+
+def find_on_coarse_grid(keypoints_px, stride):
+    """Find each keypoint's cell coordinates (x, y) as a perfect network would: no noise, nothing learned."""
+    blobs = heatmaps.gaussian_heatmaps(keypoints_px, (256, 256), sigma=stride / 2)
+    cells = F.avg_pool2d(blobs, stride)
+    return decode.soft_argmax(cells / cells.sum((-2, -1), keepdim=True)).points
+
+
+found_cell = find_on_coarse_grid(person.keypoints, STRIDE)
+came_back_px = found_cell * STRIDE
+error_px = metrics.keypoint_error(came_back_px, person.keypoints)
+
+
+# %%
+def draw_miss(ax, recovered_px):
+    """Draw the person, the true keypoints as rings, the recovered ones as crosses."""
+    viz.image(ax, person.images[0])
+    viz.draw_error(ax, person.keypoints[0], recovered_px[0])
+    viz.draw_truth(ax, person.keypoints[0])
+    viz.draw_prediction(ax, recovered_px[0])
+
+
+fig, axes = viz.gallery(1, 1)
+draw_miss(axes[0, 0], came_back_px)
+viz.headline(fig, "A perfect network, and all seventeen keypoints miss")
+viz.show(
+    fig,
+    alt="A rendered person; hollow rings on the true keypoints, crosses on the recovered ones. "
+    "Each cross lies about ten pixels up and left of its ring, all in the same direction.",
+)
+print(f"mean error: {error_px.mean():.1f} px")
+
+# %% [markdown]
+# No network, no noise, no rounding. Still every cross is more than ten pixels away from its ring.
+# All of them are off in the *same* direction: up and to the left. Random errors do not do that.
+#
+# Something is wrong with the last step, "multiply by 16". Before we look, make a prediction.
+
+# %% [markdown]
+# ## Predict
+#
+# Write a number in place of the `...` and run the cell. Your first answer is recorded, in a file
+# beside this notebook and nowhere else. It is scored later, and a wrong one costs nothing: a guess
+# that you have made is a fact that you will remember.
+#
+# *With cells of 4 pixels instead of 16, how far would the crosses be off along x?*
+
+# %%
+predict("00.shift", 1.5, unit="px")
+
+# %% [markdown]
+# ## Is your machine ready?
+#
+# The next cell says what the course found. If a line starts with a cross, the same line says what
+# to do. The command `python course.py doctor` prints a longer report that you can paste into a
+# question.
+
+# %% measured=true
+print(machine.report())
+
+# %% [markdown]
+# And this panel says whether widgets work. Click the slider, then press the arrow keys: the picture
+# must follow.
+
+# %%
+widgets.frames()
+
+# %% [markdown]
+# ## Five minutes: do you have what you need?
+#
+# Answer each question in your head, then open it.
+#
+# <details><summary><b>1.</b> <code>torch.zeros(2, 17, 2) + torch.zeros(17, 1)</code> has which shape?</summary>
+#
+# `(2, 17, 2)`. Shapes are aligned at the right: `(17, 1)` is stretched over the last axis and
+# repeated over the first. If you said "an error", read about *broadcasting* in the NumPy guide:
+# every lesson uses it.
+# </details>
+#
+# <details><summary><b>2.</b> A map has 5 rows and 8 columns. Its flattened argmax is 37. Which (x, y) is that?</summary>
+#
+# (5, 4). Row 37 // 8 = 4, column 37 % 8 = 5, and a point is (x, y) = (column, row). If you said (4,
+# 5), you are in good company: it is the commonest bug in this field, and lesson 01 looks for it.
+# </details>
+#
+# <details><summary><b>3.</b> What is the softmax of (0, ln 3)?</summary>
+#
+# One quarter and three quarters: the exponentials are 1 and 3, and they are divided by their sum.
+# If you were unsure, read it up before lesson 03.
+# </details>
+#
+# <details><summary><b>4.</b> A Gaussian has σ = 3. What is its variance, and how high is it one σ from its peak of 1?</summary>
+#
+# The variance is σ² = 9, and the height is exp(−½), about three fifths of the peak. Mixing up σ and
+# σ² is another classic bug.
+# </details>
+#
+# <details><summary><b>5.</b> After <code>loss.backward()</code>, what is in <code>w.grad</code>, and who sets it back to zero?</summary>
+#
+# The derivative of the loss with respect to each entry of `w`, *added* to what was there before.
+# You do, with `optimizer.zero_grad()`. If this is new, spend half an hour with PyTorch's own
+# introduction to autograd first.
+# </details>
+
+# %% [markdown]
+# ## Theory on one screen: the half pixel
+#
+# A pixel is a little square, not a point. We say that its **centre** is at integer coordinates. A
+# picture of $W$ columns then reaches from $x = -\frac12$, the left edge of the first pixel, to $x =
+# W - \frac12$.
+#
+# A cell of stride $s$ covers $s$ pixels. The first cell covers the pixels $0 \ldots s - 1$, and
+# *its* centre is at pixel $(s - 1)/2$, not at pixel 0. So
+#
+# $$\text{cell} = \frac{\text{px} + \frac12}{s} - \frac12
+# \qquad\text{and back}\qquad \text{px} = \left(\text{cell} + \tfrac12\right) s - \tfrac12 .$$
+#
+# In words: go to the edge (add the half), change the unit (divide by $s$), come back to the centre
+# (subtract the half).
+#
+# | symbol | in code | meaning | unit |
+# |---|---|---|---|
+# | px | `points`, `keypoints_px` | a place (x, y) on the picture, shape `(..., 2)` | pixels |
+# | cell | `keypoints_cell` | the same place on the coarse grid, not rounded | cells |
+# | $s$ | `stride` | how many pixels a cell is wide | pixels per cell |
+#
+# Three more rules hold in every lesson. A point is **(x, y)**: column first. A size is **(H, W)**:
+# rows first. *Left* and *right* are the person's own.
+
+# %%
+fig = viz.frames_by_stride((9.3, 4.6), (8, 16), strides=(2, 4, 8))
+viz.headline(fig, "One point, three grids: it stays, and its number changes")
+viz.show(
+    fig,
+    alt="The same point on a picture of 16 by 8 pixels under cells of 2, 4 and 8 pixels. It does not move; its "
+    "coordinates in cells shrink from (4.40, 2.05) over (1.95, 0.78) to (0.73, 0.14).",
+)
+
+# %% [markdown]
+# The point does not move. Only its name changes. Try it yourself, with the mouse or with the arrow
+# keys.
+
+# %%
+widgets.frames()
+
+# %% [markdown]
+# ## Theory against measurement
+#
+# Whoever multiplies a cell by $s$ and forgets both halves lands $(s - 1)/2$ pixels too low in x and
+# in y. For $s = 16$ that is $7.5$ px along each axis, a distance of $7.5\sqrt2$ px. We hold the
+# measurement against it.
+#
+# A line that starts with a tick is a **claim**: the formula's value, the measured value, and a
+# check that stops the notebook if they disagree. No result in this course stands in the text
+# without one.
+
+# %% measured=true
+bias_px = (came_back_px - person.keypoints).mean(dim=(0, 1))
+claim(
+    "00.bias_x",
+    "forgetting the half pixel shifts x by −(s − 1)/2",
+    bias_px[0],
+    between=(-7.6, -7.4),
+    theory=-7.5,
+)
+claim(
+    "00.error",
+    "and the keypoint by (s − 1)/√2",
+    error_px.mean(),
+    between=(10.5, 10.7),
+    theory=7.5 * 2**0.5,
+)
+
+# %% [markdown]
+# So the mean error of the first figure, 10.6 px<!--00.error-->, is no accident and no noise. And
+# your prediction?
+
+# %%
+shift_at_stride_4 = (
+    (find_on_coarse_grid(person.keypoints, 4) * 4 - person.keypoints)[..., 0].mean().abs()
+)
+claim(
+    "00.shift",
+    "cells of 4 pixels are off by 1.5 px along x",
+    shift_at_stride_4,
+    between=(1.49, 1.51),
+    theory=1.5,
+)
+reveal("00.shift", shift_at_stride_4)
+
+# %% [markdown]
+# Half a cell would be 2 px, and a quarter of the big error about 1.9 px<!--cited: 7.5 / 4-->. The
+# right answer is smaller than both, because the half *pixel* is subtracted from the half *cell*.
+
+# %% [markdown]
+# ## Exercise 1 · From pixels to cells ●○○ · 5 minutes
+#
+# How an exercise works: fill the body of the function, run the cell, run the check below it. If the
+# check does not like your answer it says what it saw and what that suggests. Stuck? Open a hint.
+# Still stuck? Go on: what follows uses your function if its check has passed, and the package's
+# otherwise.
+
+
+# %% exercise="frames.pixels_to_cells" dots=1 minutes=5 points=1
+def pixels_to_cells(points, stride):
+    """Convert (x, y) in pixels to (x, y) in cells; a pixel's and a cell's centre are at integers.
+
+    Args:
+        points: float tensor (..., 2), in pixels.
+        stride: pixels per cell, a positive number.
+
+    Returns:
+        float tensor (..., 2), in cells, not rounded. `points` itself stays as it was.
+    """
+    return (points + 0.5) / stride - 0.5
+
+
+# %% check="frames.pixels_to_cells"
+checks.frames.pixels_to_cells.check(pixels_to_cells)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Where is the left *edge* of pixel 0? And the left edge of cell 0? They are the same place. Measure
+# from there.
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# Three steps: from the centre to the edge, from pixels to cells, from the edge to the centre. Each
+# is one operation, and a tensor of points needs no loop.
+# </details>
+#
+# <details><summary>Help: I get <i>Todo: frames.pixels_to_cells is still to do</i></summary>
+#
+# The body of the function is still the stub. Replace the line that starts with `raise`, run the
+# cell, then run the check.
+# </details>
+#
+# <details><summary>Help: I get <i>TypeError: unsupported operand type(s) for +: 'int' and 'NoneType'</i></summary>
+#
+# The function ran to its end without a `return`.
+# </details>
+
+# %% [markdown]
+# ## Exercise 2 · And back ●○○ · 4 minutes
+
+
+# %% exercise="frames.cells_to_pixels" dots=1 minutes=4 points=1
+def cells_to_pixels(points, stride):
+    """Convert (x, y) in cells to (x, y) in pixels: undo `pixels_to_cells`.
+
+    Args:
+        points: float tensor (..., 2), in cells.
+        stride: pixels per cell, a positive number.
+
+    Returns:
+        float tensor (..., 2), in pixels. `points` itself stays as it was.
+    """
+    return (points + 0.5) * stride - 0.5
+
+
+# %% check="frames.cells_to_pixels"
+checks.frames.cells_to_pixels.check(cells_to_pixels)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Solve $\text{cell} = (\text{px} + \frac12) / s - \frac12$ for px.
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# To undo three steps, undo each of them, last one first.
+# </details>
+#
+# <details><summary>Help: my answers are right for stride 1 only</summary>
+#
+# With $s = 1$ both halves cancel and every version is right. That is why the check never uses 1.
+# </details>
+
+# %% [markdown]
+# ## The repair
+#
+# Back to the person of the first figure. This time we come back the right way: with your function
+# if it passed.
+
+# %%
+cells_to_pixels = checks.frames.cells_to_pixels.best()
+repaired_px = cells_to_pixels(found_cell, STRIDE)
+
+# %% measured=true
+repaired_error = metrics.keypoint_error(repaired_px, person.keypoints)
+claim(
+    "00.repaired",
+    "with both halves the error is gone (px)",
+    repaired_error.mean(),
+    between=(0, 0.1),
+    theory=0,
+)
+
+# %%
+fig, (before, after) = viz.row(2)
+for ax, recovered in ((before, came_back_px), (after, repaired_px)):
+    draw_miss(ax, recovered)
+before.set_title("cell · s")
+after.set_title("(cell + ½) · s − ½")
+viz.headline(fig, "Half a pixel, remembered: every cross is in its ring")
+viz.show(
+    fig,
+    alt="The same person twice, true keypoints as rings and recovered ones as crosses. On the left, multiplied by the "
+    "stride, all crosses are up and left by ten pixels; on the right, with both halves, each cross is in its ring.",
+)
+
+# %% [markdown]
+# ## Meet the people
+#
+# Every person in this course is drawn by the course, in three dimensions, with a camera, a light,
+# clothes and a place to be. That is why we can measure each claim: we know the truth, and we know
+# it in quantities that no photograph comes with. Let us meet some of them.
+
+# %%
+crew = people.render(people.draw_scenes(12, random), (128, 128))
+fig = viz.people_gallery(crew, rows=3, columns=4, skeletons=False)
+viz.headline(fig, "Twelve people that nobody has photographed")
+viz.show(
+    fig,
+    alt="Twelve rendered people of different builds and skin tones, in different poses, clothes, "
+    "lights and places; some are partly behind an object or cut off by the picture's edge.",
+)
+
+# %% [markdown]
+# And four of them with what we know.
+
+# %%
+fig = viz.people_gallery(crew, rows=1, columns=4)
+viz.headline(fig, "Four people, each with seventeen known keypoints")
+viz.show(
+    fig,
+    alt="Four of the people, each with a skeleton of seventeen keypoints: the person's own left in "
+    "blue with circles, the right in orange with squares. Hidden keypoints are hollow.",
+)
+
+# %% [markdown]
+# Blue, solid, round: the person's own **left**. Orange, dashed, square: the **right**. The left
+# hand of somebody who faces you is on the right of the picture. From behind it is the other way
+# round, and a network has to notice.
+
+# %% [markdown]
+# ### What cannot be seen
+#
+# COCO, the data set that this field grew up with, gives each keypoint a number $v$:
+#
+# | $v$ | meaning | in a `Sample` |
+# |---|---|---|
+# | 0 | not labelled; outside of the picture, say | `labelled` is false |
+# | 1 | labelled, but hidden behind something | `labelled` is true, `visible` is false |
+# | 2 | labelled and visible | both are true |
+#
+# A person's guess decides it in COCO. Here it is what the renderer found in front.
+
+# %%
+crowd = people.render(people.draw_scenes(1, random, people=4, overlap=0.3), (192, 256))
+fig = viz.photograph(crowd, 0)
+viz.headline(fig, "Four people, and a hollow mark wherever a keypoint is hidden")
+viz.show(
+    fig,
+    alt="Four rendered people who stand partly in front of each other, with their skeletons. Keypoints that are behind "
+    "a person, an object or the person's own body are drawn hollow.",
+)
+
+# %%
+hidden = (crowd.visibility == 1).sum() / crowd.labelled.sum()
+print(
+    f"{crowd.labelled.sum()} keypoints are in the picture, and {100 * hidden:.0f} % of them are hidden."
+)
+
+# %% [markdown]
+# ### Your own pictures
+#
+# The same `Sample` comes from photographs. If the environment variable `POSECOURSE_REAL_COCO` names
+# a folder with pictures and a COCO-keypoints file, the next cell shows four people from it.
+
+# %%
+photographs = coco.photographs()
+if photographs is None:
+    print(
+        "POSECOURSE_REAL_COCO names no folder, so there are no photographs to show. The course needs none."
+    )
+else:
+    crops = samples.concatenate(list(photographs.crops((192, 144), min_keypoints=8)[:4]))
+    fig = viz.people_gallery(crops, rows=1, columns=4)
+    viz.headline(fig, "Real people, the same labels")
+    viz.show(
+        fig,
+        alt="Four people cut out of photographs, with the keypoints that COCO's annotators clicked.",
+    )
+
+# %% [markdown]
+# ## Take away
+#
+# - A pixel's centre is at an integer; the picture starts half a pixel before it.
+# - $\text{cell} = (\text{px} + \frac12)/s - \frac12$. Forget the halves and every keypoint is off
+#   by $(s - 1)/2$ per axis: 10.6 px<!--00.error--> at $s = 16$. Remember them and the error is below
+#   a tenth of a pixel.
+# - An error that has the same direction everywhere is a bug, not noise.
+# - Points are (x, y), sizes are (H, W), left and right are the person's own.
+#
+# **What is still open.** Half a pixel sounds harmless. In lesson 02 it costs more than a better
+# network gains.
+#
+# **Our world and COCO.** Our keypoints are exact and COCO's were clicked by people, on whole
+# pixels, with a spread that COCO itself measured. Our hidden keypoints are labelled exactly; COCO's
+# are guesses. Our people are synthetic.
+
+# %% [markdown]
+# ## Reading
+#
+# - T.-Y. Lin et al., *Microsoft COCO: Common Objects in Context*, 2014: where the seventeen
+#   keypoints come from. The keypoint page of the COCO site defines $v$ and OKS.
+# - J. Huang et al., *The Devil is in the Details: Delving into Unbiased Data Processing for Human
+#   Pose Estimation*, 2020, section 3: the same half pixel in the flip test of well-known code, and
+#   what it costs.
+# - F. Zhang et al., *Distribution-Aware Coordinate Representation for Human Pose Estimation*, 2020,
+#   table 1: what the way back from the grid is worth.
+#
+# Next: **01 Coordinates or constellations?** What should a network answer, a point or a map?
+
+# %% [markdown] only="solution"
+# ## For the instructor
+#
+# | minute | what happens |
+# |---|---|
+# | 0 | The first figure on the wall. Ask what is wrong before anybody runs a cell |
+# | 5 | Predictions, in silence |
+# | 10 | Health check and self-test; help whoever has a cross |
+# | 20 | The screen of theory, on the board, with one pixel drawn as a square |
+# | 25 | Exercises 1 and 2 |
+# | 35 | The people; let everybody find a person seen from behind |
+# | 42 | Take-aways |
+#
+# Expected wrong answers: `points / stride` (most), `(points + 0.5) / stride` (some), rounding to
+# whole cells (those who know heatmaps). In 30 minutes: leave out the self-test and exercise 2.
