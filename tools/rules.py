@@ -23,8 +23,8 @@ _LOOKS = {
     "palette",
 }
 _NOT_HERE = {"rcParams", "get_ipython", "matplotlib", "seaborn", "pip"}
-_NUMBER = re.compile(
-    r"(?<![\w.,])(?P<value>(?:(?<!\w)[−-])?\d+\.\d+|(?:(?<!\w)[−-])?\d+(?=\s?%))(?P<percent>\s?%)?(?![\w]|\.\d)"
+_NUMBER = re.compile(  # or a comment, which says nothing to the reader
+    r"(?s:<!--.*?-->)|(?<![\w.,])(?P<value>(?:(?<!\w)[−-])?\d+(?:\.\d+|(?=\s?%)))(?P<percent>\s?%)?(?!\w|\.\d)"
 )
 _CITE = re.compile(r"[^\d<>]{0,24}<!--\s*(?P<id>.*?)\s*-->", re.DOTALL)
 _CLAIM = re.compile(
