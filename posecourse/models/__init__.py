@@ -1,0 +1,35 @@
+"""Networks: one backbone, five heads, put together by injection, with every intermediate to look at.
+
+`build(head=…)` makes the network of a lesson; `PoseNetwork(backbone, head)` takes any backbone and any head of yours.
+A head answers with a NamedTuple, reads keypoints from it, and knows the loss of each keypoint, so that one training
+loop serves them all.
+
+| head       | answers with                       | trained by                              | lesson |
+|------------|------------------------------------|-----------------------------------------|--------|
+| `pooled`   | coordinates, after global pooling  | distance in cells                       | 01     |
+| `grid`     | coordinates, from all cells        | distance in cells                       | 01     |
+| `integral` | the mean of a distribution         | distance in cells                       | 01     |
+| `offset`   | each cell's offset and confidence  | squared error and distance in cells     | 01     |
+| `heatmap`  | a blob for each keypoint           | squared error                           | 01, 02 |
+"""
+
+from posecourse.models.backbone import UNet
+from posecourse.models.build import build
+from posecourse.models.head import Distance, Head, Reading
+from posecourse.models.heatmap import HeatmapAnswer, HeatmapHead
+from posecourse.models.integral import IntegralAnswer, IntegralRegression
+from posecourse.models.network import ParameterCounts, PoseNetwork, evaluating, parameter_counts
+from posecourse.models.offsets import OffsetAnswer, OffsetHead
+from posecourse.models.recipe import HEADS, HeadName, Recipe
+from posecourse.models.regression import GridRegression, PooledRegression, RegressionAnswer
+
+__all__ = [
+    # a network of a lesson
+    "build", "HEADS", "HeadName", "Recipe", "parameter_counts", "ParameterCounts",
+    # its parts
+    "PoseNetwork", "UNet", "evaluating",
+    "Head", "Reading", "Distance",
+    "PooledRegression", "GridRegression", "IntegralRegression", "OffsetHead", "HeatmapHead",
+    # what the heads answer
+    "RegressionAnswer", "IntegralAnswer", "OffsetAnswer", "HeatmapAnswer",
+]  # fmt: skip

@@ -1,0 +1,34 @@
+"""The recipe of a network: what the builder was asked for, small enough to stand in a file."""
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from posecourse.shapes import Size
+
+__all__ = ["HEADS", "HeadName", "Recipe"]
+
+HeadName: TypeAlias = Literal["pooled", "grid", "integral", "offset", "heatmap"]
+
+HEADS: tuple[HeadName, ...] = ("pooled", "grid", "integral", "offset", "heatmap")
+"""The heads, from one vector of coordinates to a whole landscape."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What `build` was asked for; a checkpoint carries it, so that the network can be built again from the file.
+
+    Args:
+        head: which head.
+        size: (H, W) of the images in pixels. Only "grid" cannot do with another one later.
+        keypoints: K.
+        width: channels of the backbone's first layer; 16 makes about 200 000 parameters.
+        dropout: probability that one of the deepest channels is dropped.
+        sigma: σ of the blobs that "heatmap" and "offset" are trained with, in cells.
+    """
+
+    head: HeadName = "heatmap"
+    size: Size = (64, 64)
+    keypoints: int = 17
+    width: int = 16
+    dropout: float = 0.0
+    sigma: float = 1.0

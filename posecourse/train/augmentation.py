@@ -1,0 +1,69 @@
+"""More pictures from the same ones: mirrored, turned, nearer or further, moved aside."""
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import torch
+from jaxtyping import Bool
+from torch import Tensor
+
+from posecourse.samples import Sample
+from posecourse.transforms import affine_sample, flip_sample, rotation
+
+__all__ = ["Augment"]
+
+
+@dataclass(frozen=True)
+class Augment:
+    """Change every image of a batch by a map of its own; keypoints, visibility and boxes follow.
+
+    Args:
+        mirror: probability of exchanging left and right.
+        degrees: largest angle to either side.
+        scale: largest relative change of size: 0.2 is between 1/1.2 and 1.2.
+        shift: largest move along x and along y, as a share of the image.
+
+    Raises:
+        ValueError: a number is negative, or `mirror` is no probability.
+    """
+
+    mirror: float = 0.5
+    degrees: float = 20.0
+    scale: float = 0.15
+    shift: float = 0.05
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.mirror <= 1:
+            raise ValueError(f"mirror must be a probability; got {self.mirror}.")
+        for name in ("degrees", "scale", "shift"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} must not be negative; got {getattr(self, name)}.")
+
+    def __call__(self, sample: Sample, generator: torch.Generator) -> Sample:
+        """Return the changed batch; the numbers come from `generator`, on its device."""
+        draws = torch.rand(len(sample), 5, generator=generator, device=generator.device).to(sample.images)
+        mirrored, turn, size, right, down = draws.unbind(-1)
+        sample = _mirrored(sample, mirrored < self.mirror)
+        if not (self.degrees or self.scale or self.shift):
+            return sample
+        H, W = sample.size
+        matrix = rotation((2 * turn - 1) * self.degrees, sample.size)[:, :2]
+        factor = ((1 + self.scale) ** (2 * size - 1))[:, None]
+        aside = (torch.stack([right, down], dim=-1) * 2 - 1) * self.shift * matrix.new_tensor([W, H])
+        # p ↦ c + f·(R(p) − c) + aside
+        centre = matrix.new_tensor([(W - 1) / 2, (H - 1) / 2])
+        offset = centre + factor * (matrix[..., 2] - centre) + aside
+        return affine_sample(sample, torch.cat([factor[..., None] * matrix[..., :2], offset[..., None]], dim=-1))
+
+
+def _mirrored(sample: Sample, chosen: Bool[Tensor, " B"]) -> Sample:
+    """Return the sample with the chosen images mirrored and the others as they are."""
+    if sample.to_source is None:
+        sample = replace(sample, to_source=torch.eye(3).to(sample.keypoints).expand(len(sample), 3, 3))
+    mirror = flip_sample(sample)
+    mixed: dict[str, Any] = {}
+    for entry in fields(Sample):
+        there, here = getattr(mirror, entry.name), getattr(sample, entry.name)
+        if isinstance(there, Tensor):
+            mixed[entry.name] = torch.where(chosen.view(-1, *(1,) * (there.ndim - 1)), there, here)
+    return replace(sample, **mixed)
