@@ -78,8 +78,9 @@ def transform_points(points: Float[Tensor, "*B 2"], matrix: Float[Tensor, "..."]
             "(B, 3, 3) for (B, K, 2) or (B, N, K, 2), or (3, 3) for any."
         )
     matrix = matrix.reshape(*matrix.shape[:-2], *(1,) * (points.ndim - 1 - lead), 3, 3)
-    # Summed by hand: a GPU may run small matrix products in TF32, which is worth 0.3 px at x = 640.
-    moved = (matrix[..., :2, :2] * points[..., None, :]).sum(-1) + matrix[..., :2, 2]
+    # By hand: a GPU may run small matrix products in TF32, which is worth 0.3 px at x = 640, and a sum over an axis of
+    # two is ten times slower on a CPU.
+    moved = matrix[..., :2, 0] * points[..., :1] + matrix[..., :2, 1] * points[..., 1:] + matrix[..., :2, 2]
     return moved.to(points.dtype)
 
 
