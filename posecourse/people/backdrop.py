@@ -97,7 +97,8 @@ NUMBERS = (
     "haze",
 )
 """Distances of the back and the side wall, width of boards or slabs, strength of their lines and of checks, strength
-and size of the ground's grain, height of the wall's lower part, strength of wallpaper stripes, of windows, of leaves, of haze."""
+and size of the ground's grain, height of the wall's lower part, strength of wallpaper stripes, of windows, of leaves,
+of haze."""
 
 
 def draw_backdrop(dice: Dice, places: tuple[float, ...] = (0.42, 0.26, 0.22, 0.10)) -> Backdrop:
@@ -135,11 +136,17 @@ def draw_backdrop(dice: Dice, places: tuple[float, ...] = (0.42, 0.26, 0.22, 0.1
         dim=-1,
     )
     return Backdrop(
-        place=place, side=torch.ones_like(zero), ground=torch.stack([floor, floor * dice.uniform(0.62, 0.88)[..., None]], dim=-2),
-        wall=torch.stack([wall, lower], dim=-2).clamp(0, 1), sky=torch.stack([horizon, above], dim=-2), numbers=numbers,
-        blocks=_blocks(dice), pictures=_pictures(dice, room, studio), furniture=_furniture(dice, far, room, street, field),
+        place=place,
+        side=torch.ones_like(zero),
+        ground=torch.stack([floor, floor * dice.uniform(0.62, 0.88)[..., None]], dim=-2),
+        wall=torch.stack([wall, lower], dim=-2).clamp(0, 1),
+        sky=torch.stack([horizon, above], dim=-2),
+        numbers=numbers,
+        blocks=_blocks(dice),
+        pictures=_pictures(dice, room, studio),
+        furniture=_furniture(dice, far, room, street, field),
         noise=dice.uniform(0, 1, 2, 32, 32),
-    )  # fmt: skip
+    )
 
 
 def _blocks(dice: Dice) -> Tensor:

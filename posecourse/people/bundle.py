@@ -2,18 +2,20 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
-from typing import Any, Self
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
 
 __all__ = ["Bundle"]
 
+_Own = TypeVar("_Own", bound="Bundle")
+
 
 class Bundle:
     """Base of the renderer's frozen dataclasses; a field is a tensor with leading axis B or a bundle of such."""
 
-    def map(self, change: Callable[[Tensor], Tensor]) -> Self:
+    def map(self: _Own, change: Callable[[Tensor], Tensor]) -> _Own:
         """Return a bundle in which every tensor has gone through `change`."""
         changed: dict[str, Any] = {}
         for entry in fields(self):  # type: ignore[arg-type]
@@ -21,7 +23,7 @@ class Bundle:
             changed[entry.name] = value.map(change) if isinstance(value, Bundle) else change(value)
         return replace(self, **changed)  # type: ignore[type-var]
 
-    def to(self, device: torch.device | str) -> Self:
+    def to(self: _Own, device: torch.device | str) -> _Own:
         """Return the bundle with every tensor on `device`."""
         return self.map(lambda tensor: tensor.to(device, non_blocking=True))
 
@@ -29,7 +31,7 @@ class Bundle:
         value = getattr(self, fields(self)[0].name)  # type: ignore[arg-type]
         return len(value)
 
-    def __getitem__(self, chosen: int | slice | Sequence[int] | Tensor) -> Self:
+    def __getitem__(self: _Own, chosen: int | slice | Sequence[int] | Tensor) -> _Own:
         """Return the chosen images' part; one index gives a batch of one."""
         if isinstance(chosen, int):
             if not -len(self) <= chosen < len(self):

@@ -45,9 +45,9 @@ class PeopleDataset:
 
     def __init__(self, count: int, size: Size, seed: int = 0, **options: Any) -> None:
         self.count, self.size, self.seed, self.options = int(count), checked_size(size), int(seed), options
-        self._tensors = _read(self.path, self.count)
-        if self._tensors is None:
-            self._tensors = self._render()
+        cached = _read(self.path, self.count)
+        self._tensors = self._render() if cached is None else cached
+        if cached is None:
             _write(self.path, self._tensors)
 
     @property

@@ -110,8 +110,8 @@ def illumination(
 ) -> Float[Tensor, "B N V 3"]:
     """Return the light (linear RGB) that a white surface reflects.
 
-    Lambert's cosine, wrapped by w so that the terminator is soft: max(n·l + w, 0)/(1 + w), plus sky and bounce mixed by the
-    normal's height.
+    Lambert's cosine, wrapped by w so that the terminator is soft: max(n·l + w, 0)/(1 + w), plus sky and bounce mixed
+    by the normal's height.
     """
     x, y, z = normals.unbind(-1)
     lx, ly, lz = (light.direction[:, axis, None, None] for axis in range(3))

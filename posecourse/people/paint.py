@@ -1,5 +1,6 @@
 """Paint a backdrop: for every pixel follow the ray to the ground, a wall, a piece of furniture or the sky."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -19,7 +20,7 @@ _Colour = tuple[Tensor, Tensor, Tensor]
 
 @dataclass(frozen=True)
 class _Rays:
-    """Where each pixel looks: from `position` (B 1 1) along x, y, z (B H W); `spread` is a pixel's width at distance 1."""
+    """Where each pixel looks: from `position` (B 1 1) along x, y, z (B H W); at distance 1 a pixel is `spread` wide."""
 
     position: tuple[Tensor, Tensor, Tensor]
     x: Tensor
@@ -85,7 +86,7 @@ def _rays(camera: Camera, size: Size) -> _Rays:
     turn = camera.rotation[..., None, None]
     directions = [turn[:, 0, axis] * x + (turn[:, 1, axis] * y + turn[:, 2, axis]) for axis in range(3)]
     px, py, pz = (camera.position[:, axis, None, None] for axis in range(3))
-    return _Rays((px, py, pz), *directions, spread=(1 / (camera.focal * H))[:, None, None])
+    return _Rays((px, py, pz), directions[0], directions[1], directions[2], (1 / (camera.focal * H))[:, None, None])
 
 
 def _noise(backdrop: Backdrop, u: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
@@ -236,5 +237,5 @@ def _box_wave(x: Tensor, half: float) -> Tensor:
     return ((half - (x - x.round()).abs()) * 25 + 0.5).clamp(0, 1)
 
 
-def _three(channel) -> _Colour:  # noqa: ANN001
+def _three(channel: Callable[[int], Tensor]) -> _Colour:
     return channel(0), channel(1), channel(2)

@@ -1,5 +1,8 @@
 """Scene to Sample: the pictures, and everything that is true of them."""
 
+from dataclasses import replace
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int, UInt8
@@ -20,6 +23,7 @@ from posecourse.shapes import Size, checked_size
 
 __all__ = ["render"]
 
+_OF_THE_SCENE = ("light_direction", "place")
 _CHUNK = 2**17  # pixels rendered at a time: small enough for a processor's cache, large enough to spread the overhead
 
 
@@ -101,8 +105,8 @@ def _screen(scene: Scene, mesh: Mesh, matrix: Float[Tensor, "B 3 4"]) -> Float[T
 
 def _pooled(values: Float[Tensor, "B h w C"], scale: int) -> Float[Tensor, "B C H W"]:
     """Return the mean over each pixel's samples."""
-    rows = sum(values[:, i::scale] for i in range(scale))
-    return (sum(rows[:, :, i::scale] for i in range(scale)) / scale**2).movedim(-1, 1)
+    rows = torch.stack([values[:, i::scale] for i in range(scale)]).sum(0)
+    return (torch.stack([rows[:, :, i::scale] for i in range(scale)]).sum(0) / scale**2).movedim(-1, 1)
 
 
 def _person_map(rows: Int[Tensor, "B h w"], people: int, scale: int) -> UInt8[Tensor, "B H W"]:
@@ -117,7 +121,7 @@ def _person_map(rows: Int[Tensor, "B h w"], people: int, scale: int) -> UInt8[Te
 
 
 def _extents(person_map: UInt8[Tensor, "B H W"], people: int) -> tuple[Float[Tensor, "B N 4"], Float[Tensor, "B N"]]:
-    """Return each person's box (x, y, width, height; edges) and area from the visible mask; zeros where there is none."""
+    """Return each person's box (x, y, width, height; edges) and area from the visible mask; zeros for an empty one."""
     H, W = person_map.shape[-2:]
     places = torch.arange(1, people + 1, device=person_map.device, dtype=torch.uint8)
     mask = person_map[:, None] == places[:, None, None]  # (B N H W)
@@ -151,21 +155,7 @@ def _attributes(scene: Scene, outline: Float[Tensor, "B N P 2"]) -> dict[str, Te
 
 def _single(sample: Sample) -> Sample:
     """Return a crowd with one place as a single-person sample."""
-    from dataclasses import replace
-
-    per_person = (
-        "skin_tone",
-        "pose_family",
-        "yaw",
-        "hair_style",
-        "top_colour",
-        "bottom_colour",
-        "stature",
-        "girth",
-        "whole_boxes",
-    )
-    attributes = {name: value[:, 0] if name in per_person else value for name, value in sample.attributes.items()}
-    return replace(
-        sample, keypoints=sample.keypoints[:, 0], visibility=sample.visibility[:, 0], boxes=sample.boxes[:, 0],
-        areas=sample.areas[:, 0], present=None, keypoints_3d=sample.keypoints_3d[:, 0], attributes=attributes,
-    )  # fmt: skip
+    attributes = {name: value if name in _OF_THE_SCENE else value[:, 0] for name, value in sample.attributes.items()}
+    names = ("keypoints", "visibility", "boxes", "areas", "keypoints_3d")
+    first: dict[str, Any] = {name: getattr(sample, name)[:, 0] for name in names}
+    return replace(sample, present=None, attributes=attributes, **first)

@@ -20,7 +20,7 @@ _LEAVES = 5  # the pattern of foliage, beyond the clothes' ones
 
 
 def shade(scene: Scene, mesh: Mesh, hits: Hits, depth: Float[Tensor, " V"]) -> tuple[Tensor, Tensor]:
-    """Return linear colours and coverage (B h w 4), 0 where nothing was hit, and the row in front (B h w), −1 for none."""
+    """Return linear colours and coverage (B h w 4), 0 where nothing was hit, and the front row (B h w) or −1."""
     B, h, w = hits.triangle.shape
     place = (hits.inverse_depth > 0).flatten().nonzero().squeeze(-1)
     triangle = hits.triangle.flatten()[place]
@@ -30,7 +30,8 @@ def shade(scene: Scene, mesh: Mesh, hits: Hits, depth: Float[Tensor, " V"]) -> t
     corners = mesh.triangles[triangle]
     parts = [weights[i] / depth[corners[:, i]] for i in range(3)]
     whole = parts[0] + parts[1] + parts[2]
-    traits = sum(mesh.traits[corners[:, i]] * (parts[i] / whole)[:, None] for i in range(3))
+    first, second, third = (mesh.traits[corners[:, i]] * (parts[i] / whole)[:, None] for i in range(3))
+    traits = first + second + third
     row = mesh.row[triangle]
     albedo = _albedo(scene, traits[:, 3:], row)
     samples = albedo.new_zeros(B * h * w, 4)

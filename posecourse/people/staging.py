@@ -30,12 +30,12 @@ def draw_scenes(
     *,
     people: int | tuple[int, int] = 1,
     poses: Sequence[str] | None = None,
-    overlap: float | None = None,
-    occluders: float = 0.25,
-    truncation: float = 0.15,
-    margin: tuple[float, float] = (0.02, 0.12),
-    aspect: float = 1.0,
-    facing: float = 0.6,
+    overlap: float | int | None = None,
+    occluders: float | int = 0.25,
+    truncation: float | int = 0.15,
+    margin: tuple[float | int, float | int] = (0.02, 0.12),
+    aspect: float | int = 1.0,
+    facing: float | int = 0.6,
 ) -> Scene:
     """Draw scenes; the same generator state gives the same scenes.
 
@@ -73,13 +73,22 @@ def draw_scenes(
     wanted = whole.uniform(0.0, 0.5) if overlap is None else whole.uniform(overlap, overlap)
     positions = _line_up(bodies, angles, positions, headings, present, camera, wanted)
     body = posture(bodies, angles, positions, headings)
-    camera = _frame(whole, camera, _outline(body, bodies), present, (margin, truncation, aspect))
+    camera = _frame(whole, camera, _outline(body, bodies), present, margin, truncation, aspect)
     backdrop = _step_back(draw_backdrop(whole), positions)
+    seated = (families == FAMILIES.index("sit")) & present
     return Scene(
-        present=present, bodies=bodies, poses=angles, families=families, positions=positions, headings=headings,
-        looks=draw_looks(each, _strides(families)), light=draw_light(whole), camera=camera, backdrop=backdrop,
-        props=draw_props(whole, each, body, headings, (families == FAMILIES.index("sit")) & present, present, camera, occluders),
-    )  # fmt: skip
+        present=present,
+        bodies=bodies,
+        poses=angles,
+        families=families,
+        positions=positions,
+        headings=headings,
+        looks=draw_looks(each, _strides(families)),
+        light=draw_light(whole),
+        camera=camera,
+        backdrop=backdrop,
+        props=draw_props(whole, each, body, headings, seated, present, camera, occluders),
+    )
 
 
 def _strides(families: Tensor) -> Tensor:
@@ -91,11 +100,11 @@ def _strides(families: Tensor) -> Tensor:
 def _checked(
     count: int,
     people: int | tuple[int, int],
-    overlap: float | None,
-    occluders: float,
-    truncation: float,
-    margin: tuple[float, float],
-    aspect: float,
+    overlap: float | int | None,
+    occluders: float | int,
+    truncation: float | int,
+    margin: tuple[float | int, float | int],
+    aspect: float | int,
 ) -> tuple[int, int]:
     """Return the fewest and the most people.
 
@@ -196,27 +205,33 @@ def _line_up(
 
 
 def _frame(
-    dice: Dice, camera: Camera, points: Tensor, present: Tensor, options: tuple[tuple[float, float], float, float]
+    dice: Dice,
+    camera: Camera,
+    points: Tensor,
+    present: Tensor,
+    margin: tuple[float | int, float | int],
+    truncation: float | int,
+    aspect: float | int,
 ) -> Camera:
     """Zoom and crop so that the people fill the picture, or are cut off where that was drawn."""
-    (low_margin, high_margin), truncation, aspect = options
     low, high = _box(camera.view(points), torch.full_like(points[..., 0, 0], 0.05))
     low = torch.where(present[..., None], low, 1e9).amin(1)
     high = torch.where(present[..., None], high, -1e9).amax(1)
     extent, middle = high - low, (high + low) / 2
     frame = extent.new_tensor([aspect, 1.0])
-    free = dice.uniform(low_margin, high_margin)[:, None]
+    free = dice.uniform(*margin)[:, None]
     zoom = ((1 - 2 * free) * frame / extent).amin(-1)
     cut = dice.chance(truncation)
     zoom = zoom * torch.where(cut, dice.uniform(1.05, 1.5), 1.0)
     size = extent * zoom[:, None] / frame  # as shares of the picture
-    slack = (0.5 - low_margin - size / 2).clamp(min=0)
+    slack = (0.5 - margin[0] - size / 2).clamp(min=0)
     target = 0.5 + slack * dice.uniform(-1.0, 1.0, 2)
     side = dice.choice([3, 3, 0.6, 3])  # left, right, top, bottom
     beyond = dice.uniform(0.15, 0.42)[:, None] * size
     least, most = size / 2 - beyond, 1 - size / 2 + beyond
-    moved = torch.stack([torch.where(side == 0, least[:, 0], torch.where(side == 1, most[:, 0], target[:, 0])),
-                         torch.where(side == 2, least[:, 1], torch.where(side == 3, most[:, 1], target[:, 1]))], dim=-1)  # fmt: skip
+    beside = torch.where(side == 0, least[:, 0], torch.where(side == 1, most[:, 0], target[:, 0]))
+    upright = torch.where(side == 2, least[:, 1], torch.where(side == 3, most[:, 1], target[:, 1]))
+    moved = torch.stack([beside, upright], dim=-1)
     target = torch.where(cut[:, None], moved, target)
     return replace(camera, focal=zoom, centre=target - middle * zoom[:, None] / frame)
 

@@ -3,11 +3,10 @@
 from functools import lru_cache
 
 import torch
-from jaxtyping import Float
 from torch import Tensor
 
 from posecourse.people.anatomy import ARM, FOOT, HEAD, LEG, NOSE, PARTS, THUMB, TORSO
-from posecourse.people.body import ANKLE, FOREARM, SHANK, THIGH, UPPER_ARM, Bodies, Posture
+from posecourse.people.body import ANKLE, Bodies, Posture
 from posecourse.people.hair import bun_points, shell_points
 from posecourse.people.lofts import Surface, blended_frames, circle, loft
 from posecourse.people.looks import Looks
