@@ -143,7 +143,8 @@ def warp(
         sampled = functional.grid_sample(
             images[chosen].to(precise), grid, "nearest" if nearest else "bilinear", padding, align_corners=False
         )
-        warped[chosen] = functional.avg_pool2d(sampled, many).to(images.dtype)
+        # A mean over one look is that look, and torch takes longer for it than for the looking.
+        warped[chosen] = (sampled if many == (1, 1) else functional.avg_pool2d(sampled, many)).to(images.dtype)
     return warped
 
 
