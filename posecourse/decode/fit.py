@@ -25,7 +25,7 @@ def gaussian_fit(heatmaps: Float[Tensor, "*B K H W"]) -> Peaks:
     deviation of √(2/π)·n/A an axis, without being told σ. A filter bank finds the blob and its rough width, and
     Gauss–Newton does the rest; each of its steps is one linear regression.
 
-    Where the fit fails (the blob is negative, or it ran away by more than a cell and a half), the filter's answer
+    Where the fit fails (the blob is negative, or it ran away by more than its width and a cell), the filter's answer
     stands; it never leaves the map. Not differentiable: it is for reading results, not for training through.
 
     Args:
@@ -47,7 +47,7 @@ def gaussian_fit(heatmaps: Float[Tensor, "*B K H W"]) -> Peaks:
         start, sigma = _find(flat)
         points, ok = _refine(flat, start, sigma)
         points = torch.where(ok[:, None], points, start).unflatten(0, maps.shape[:-2])
-        return finish(heatmaps, in_map(points, maps), good)
+    return finish(heatmaps, in_map(points, maps), good)
 
 
 def _find(maps: Float[Tensor, "M H W"]) -> tuple[Float[Tensor, "M 2"], Float[Tensor, " M"]]:
@@ -75,7 +75,7 @@ def _refine(
         A, shift = _regress(maps, c, sigma)
         c = c + sigma[:, None] * shift[:, :2].clamp(-0.5, 0.5)
         log_sigma = (log_sigma + shift[:, 2].clamp(-0.5, 0.5)).clamp(math.log(_NARROWEST), math.log(_WIDEST))
-    near = ((c - start).abs() <= 1.5).all(-1)
+    near = ((c - start).abs() <= 1 + width[:, None]).all(-1)
     return torch.where(near[:, None], c, start), near & (A > 0)
 
 

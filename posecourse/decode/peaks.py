@@ -29,7 +29,7 @@ def readable(maps: Float[Tensor, "*B H W"]) -> Bool[Tensor, "*B"]:
     return low.isfinite() & high.isfinite() & (low < high)
 
 
-def working(maps: Float[Tensor, "*B H W"], instead: float = 0) -> tuple[Float[Tensor, "*B H W"], Bool[Tensor, "*B"]]:
+def working(maps: Float[Tensor, "*B H W"], instead: float = 0.0) -> tuple[Float[Tensor, "*B H W"], Bool[Tensor, "*B"]]:
     """Return the maps in at least float32, the unreadable ones filled with `instead`, and which were readable.
 
     The fill keeps NaN out of the arithmetic that follows, so that no gradient is NaN either.
