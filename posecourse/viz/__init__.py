@@ -7,7 +7,7 @@ words: `show(fig, alt=…)`. Figures are never registered with pyplot, so none s
 
 from posecourse.viz.coordinates import FramesPicture, frames, frames_by_stride
 from posecourse.viz.display import checked_alt, html_image, png, show
-from posecourse.viz.figures import gallery, headline, label_ends, row, single
+from posecourse.viz.figures import gallery, headline, label_ends, row, single, title
 from posecourse.viz.overlays import draw_error, draw_prediction, draw_skeleton, draw_truth, skeleton_key
 from posecourse.viz.people import people_gallery, person_map, photograph
 from posecourse.viz.pictures import heatmap, image, signed_map, uncertainty_map
@@ -33,7 +33,8 @@ __all__ = [
     "use_style", "styled", "LEFT", "RIGHT", "MIDDLE", "FOURTH", "UNCOUNTED", "BACKGROUND", "INK",
     "HEAT", "SIGNED", "UNCERTAINTY",
     # a figure, from its size to its reader
-    "single", "row", "gallery", "headline", "label_ends", "show", "png", "html_image", "checked_alt", "Repaint",
+    "single", "row", "gallery", "headline", "title", "label_ends", "show", "png", "html_image", "checked_alt",
+    "Repaint",
     # panels
     "image", "heatmap", "signed_map", "uncertainty_map",
     # overlays

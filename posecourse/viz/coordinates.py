@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from posecourse.shapes import checked_size
-from posecourse.viz.figures import row
+from posecourse.viz.figures import row, title
 from posecourse.viz.places import conversions, place
 from posecourse.viz.repaint import Repaint
 from posecourse.viz.rulers import Rulers, Table
@@ -41,7 +41,7 @@ def frames_by_stride(
     for ax, stride in zip(axes, strides, strict=True):
         where = place(point_px, size, stride)
         Rulers(ax, where.size, every=4).move(where)
-        ax.set_title(f"stride {stride}\n" + "\n".join(conversions(where)), pad=8, linespacing=1.3)
+        title(ax, f"stride {stride}\n" + "\n".join(conversions(where)))
     return fig
 
 

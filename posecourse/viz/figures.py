@@ -14,7 +14,7 @@ from matplotlib.text import Text
 
 from posecourse.viz.style import styled
 
-__all__ = ["GALLERY", "ROW", "SINGLE", "gallery", "headline", "label_ends", "row", "single"]
+__all__ = ["GALLERY", "ROW", "SINGLE", "gallery", "headline", "label_ends", "row", "single", "title"]
 
 SINGLE = (4.8, 3.0)
 """One plot: width and height in inches, as for the two other sizes."""
@@ -68,7 +68,7 @@ def _figure(inches: tuple[float, float], rows: int, columns: int, **more: Any) -
 
 
 def headline(fig: Figure, text: str) -> None:
-    """Write the finding over a figure, from its left edge, on two lines where one is too short.
+    """Write the finding over a figure, from its left edge, on two lines where one does not hold it.
 
     Args:
         fig: the figure.
@@ -84,10 +84,16 @@ def headline(fig: Figure, text: str) -> None:
             "State the finding alone; the rest belongs in the text below the figure."
         )
     with styled():
-        title = fig.suptitle(text, x=0.012, ha="left", linespacing=1.25)
-        if _width(title) > fig.bbox.width * 0.97:
-            halves = textwrap.wrap(text, width=len(text) // 2 + 6)
-            title.set_text("\n".join(halves))
+        written = fig.suptitle(text, x=0.012, ha="left", linespacing=1.25)
+        for lines in (2, 3):
+            if _width(written) > fig.bbox.width * 0.97:
+                written.set_text("\n".join(textwrap.wrap(text, width=len(text) // lines + 6)))
+
+
+def title(ax: Axes, text: str) -> None:
+    """Write a short label over one panel, from its left edge."""
+    with styled():
+        ax.set_title(text, linespacing=1.3)
 
 
 def _width(text: Text) -> float:

@@ -123,7 +123,7 @@ def _joint(look: Mapping[str, Any], width: float, *, hidden: bool) -> dict[str, 
     }  # fmt: skip
 
 
-def draw_truth(ax: Axes, points: Points, mask: Mask | None = None, *, size: float = 8) -> Line2D:
+def draw_truth(ax: Axes, points: Points, mask: Mask | None = None, *, size: float = 8.0) -> Line2D:
     """Draw true places as hollow rings, white with a black stroke.
 
     Args:
@@ -135,7 +135,7 @@ def draw_truth(ax: Axes, points: Points, mask: Mask | None = None, *, size: floa
     return _marks(ax, points, mask, marker="o", size=size)
 
 
-def draw_prediction(ax: Axes, points: Points, mask: Mask | None = None, *, size: float = 6) -> Line2D:
+def draw_prediction(ax: Axes, points: Points, mask: Mask | None = None, *, size: float = 6.0) -> Line2D:
     """Draw predicted places as crosses, white with a black stroke. Arguments as for `draw_truth`."""
     return _marks(ax, points, mask, marker="x", size=size)
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from posecourse.samples import Sample
 from posecourse.viz.arrays import as_array
-from posecourse.viz.figures import gallery, row
+from posecourse.viz.figures import gallery, row, title
 from posecourse.viz.overlays import draw_skeleton, skeleton_key
 from posecourse.viz.pictures import image
 from posecourse.viz.style import BACKGROUND, INK
@@ -49,7 +49,7 @@ def people_gallery(
             continue
         _picture(ax, sample, index, skeletons=skeletons, width=1.2)
         if captions:
-            ax.set_title(captions[index], fontsize=8)
+            title(ax, captions[index])
     if skeletons:
         skeleton_key(fig)
     return fig
@@ -100,8 +100,8 @@ def person_map(sample: Sample, index: int) -> Figure:
         )  # fmt: skip
     left.set_anchor("E")
     right.set_anchor("W")
-    left.set_title("the picture")
-    right.set_title("who is in front, by their place in the sample")
+    title(left, "the picture")
+    title(right, "who is in front, by their place in the sample")
     return fig
 
 

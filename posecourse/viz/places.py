@@ -49,7 +49,7 @@ def place(point_px: Sequence[float], size: Sequence[int], stride: int) -> Place:
             f"got ({x}, {y}). Points are (x, y), sizes (H, W)."
         )
     point = torch.tensor([x, y], dtype=torch.float64)
-    cell = coords.pixels_to_cells(point, stride).tolist()
+    cell = coords.pixels_to_cells(point, float(stride)).tolist()
     unit = coords.pixels_to_unit(point, (H, W)).tolist()
     return Place(
         (x, y), (cell[0], cell[1]), (unit[0], unit[1]), (_covering(x), _covering(y)),

@@ -50,7 +50,7 @@ class Rulers:
         """Put the point there, and the cells of that stride under it."""
         (H, W), s, (x, y) = self._size, where.stride, where.px
         cells = (math.ceil(H / s), math.ceil(W / s))
-        centres = coords.cells_to_pixels(coords.cell_grid(cells), s)
+        centres = coords.cells_to_pixels(coords.cell_grid(cells), float(s))
         self._cell_lines.set_segments(_edges(self._size, s))
         self._centres.set_data(centres[..., 0].flatten().numpy(), centres[..., 1].flatten().numpy())
         self._above.set_xticks(centres[0, :, 0].tolist(), labels=[str(i) for i in range(cells[1])])
@@ -91,19 +91,19 @@ class Table:
         ax.set_axis_off()
         self._ax = ax
         with styled():
-            self._write(0, 0.62, "x", align="right")
-            self._write(0, 0.9, "y", align="right")
-            for points, name, color in ((18, "pixels", PIXELS), (60, "cells", CELLS), (118, "unit square", INK)):
+            self._write(0.0, 0.62, "x", align="right")
+            self._write(0.0, 0.9, "y", align="right")
+            for points, name, color in ((18.0, "pixels", PIXELS), (60.0, "cells", CELLS), (118.0, "unit square", INK)):
                 self._write(points, 0.0, name, color, weight="bold")
             self._numbers = [
                 (
                     self._write(points, 0.62, "", color, align="right"),
                     self._write(points, 0.9, "", color, align="right"),
                 )
-                for points, color in ((18, PIXELS), (60, CELLS), (118, INK))
+                for points, color in ((18.0, PIXELS), (60.0, CELLS), (118.0, INK))
             ]
-            self._in_pixel, self._in_cell = self._write(33, 0.0, ""), self._write(90, 0.0, "")
-            self._to_cells, self._to_unit = self._write(75, 0.0, ""), self._write(133, 0.0, "")
+            self._in_pixel, self._in_cell = self._write(33.0, 0.0, ""), self._write(90.0, 0.0, "")
+            self._to_cells, self._to_unit = self._write(75.0, 0.0, ""), self._write(133.0, 0.0, "")
 
     def _write(
         self, points: float, x: float, words: str, color: str = INK, *, align: str = "left", weight: str = "normal"

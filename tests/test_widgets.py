@@ -1,0 +1,112 @@
+"""The panel and its demos: does moving a control change the picture and the words, and is a failure seen?"""
+
+import io
+from typing import Any
+
+import ipywidgets
+import numpy as np
+import pytest
+from PIL import Image
+
+from posecourse import viz, widgets
+
+PNG = viz.png(viz.single()[0])
+
+
+def echo(x: int) -> widgets.Drawn:
+    """Draw nothing much, fail at 3, and forget to speak at 4."""
+    if x == 3:
+        raise RuntimeError("three is <too> much")
+    return widgets.Drawn(PNG + bytes([x]), "" if x == 4 else f"The number that the slider holds is {x}.")
+
+
+def panel() -> widgets.Panel:
+    """Return a panel with one slider."""
+    return widgets.Panel(echo, x=ipywidgets.IntSlider(value=1, max=9, description="x"))
+
+
+def test_a_panel_draws_at_once_and_whenever_a_control_moves() -> None:
+    """Is the picture there before anything moved, and another one afterwards, with its words?"""
+    shown = panel()
+    assert shown.image.endswith(b"\x01")
+    shown.controls["x"].value = 2
+    assert shown.image.endswith(b"\x02")
+    assert shown.words == "The number that the slider holds is 2."
+    caption = shown.children[-2].value
+    assert shown.words in caption
+    assert 'role="status"' in caption
+
+
+def test_an_error_is_shown_and_goes_away() -> None:
+    """Is a failure told in the panel, escaped, while the last good picture and its words stay, until the next one?"""
+    shown = panel()
+    shown.controls["x"].value = 3
+    assert "RuntimeError: three is &lt;too&gt; much" in shown.problem
+    assert 'role="alert"' in shown.problem
+    assert shown.image.endswith(b"\x01")
+    assert "holds is 1" in shown.children[-2].value
+    shown.controls["x"].value = 5
+    assert shown.problem == ""
+    assert shown.image.endswith(b"\x05")
+
+
+def test_a_picture_without_words_is_an_error() -> None:
+    """Is a drawing function that says nothing found out?"""
+    shown = panel()
+    shown.controls["x"].value = 4
+    assert "alt must be a sentence" in shown.problem
+
+
+def test_a_saved_notebook_gets_the_picture_of_the_moment() -> None:
+    """Does the panel show itself live in Jupyter, and as a picture with its words elsewhere, the same every time?"""
+    shown = panel()
+    shown.controls["x"].value = 2
+    bundle: dict[str, Any] = shown._repr_mimebundle_()
+    assert set(bundle) == {"text/plain", "text/html", "application/vnd.jupyter.widget-view+json"}
+    assert bundle["text/plain"] == shown.words
+    assert bundle["text/html"] == viz.html_image(shown.image, shown.words)
+
+
+def test_the_browser_can_draw_every_part() -> None:
+    """Has the picture no tooltip (which keeps ipywidgets 8.1 from drawing it), and has every control one?"""
+    shown = widgets.frames()
+    (picture,) = (child for child in shown.children if isinstance(child, ipywidgets.Image))
+    assert picture.tooltip is None
+    for control in shown.controls.values():
+        assert control.description
+        assert control.tooltip
+
+
+def test_no_part_hangs_a_notebook() -> None:
+    """Is the panel free of Output widgets, on which notebook execution hangs now and then?"""
+    assert not any(isinstance(child, ipywidgets.Output) for child in widgets.frames().children)
+
+
+def test_the_frames_demo_follows_its_sliders() -> None:
+    """Do the sliders' values reach the words and the picture: a new place, then a new stride?"""
+    demo = widgets.frames((8, 16))
+    pictures = [demo.image]
+    for name, value in (("x", 2.3), ("y", 6.1), ("stride", 2)):
+        demo.controls[name].value = value
+        pictures.append(demo.image)
+        assert demo.problem == ""
+    assert demo.words == viz.describe_frames((2.3, 6.1), (8, 16), 2)
+    assert "(0.900, 2.800) in cells" in demo.words  # (2.3 + .5) / 2 − .5 and (6.1 + .5) / 2 − .5
+    assert len(set(pictures)) == 4
+    shown, drawn = (
+        np.asarray(Image.open(io.BytesIO(png)), dtype=float)
+        for png in (pictures[-1], viz.png(viz.frames((2.3, 6.1), (8, 16), 2)))
+    )
+    assert np.abs(shown - drawn).mean() < 0.5
+
+
+@pytest.mark.parametrize("end", ["min", "max"])
+@pytest.mark.parametrize("stride", [1, 2, 4, 8])
+def test_the_sliders_ends_are_inside(end: str, stride: int) -> None:
+    """Does the demo draw at both ends of its sliders, for every stride?"""
+    demo = widgets.frames()
+    demo.controls["stride"].value = stride
+    for name in ("x", "y"):
+        demo.controls[name].value = getattr(demo.controls[name], end)
+    assert demo.problem == ""
+    assert f"{demo.controls['x'].value:.2f}".replace("-", "−") in demo.words
