@@ -53,8 +53,7 @@ def server_arguments(work: Path, extra: Sequence[str] = ()) -> list[str]:
         f"--LabApp.default_url={landing}",
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-        "--ServerApp.log_level=WARN",
-        "--LabApp.log_level=WARN",
+        "--Application.log_level=ERROR",  # `--debug` among `extra` still has its way
         "--ServerApp.answer_yes=True",  # Ctrl-C asks nothing: everything is saved by then
         *extra,
     ]
