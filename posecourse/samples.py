@@ -57,6 +57,8 @@ class Sample:
     attributes: Mapping[str, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.images.ndim != 4 or self.images.shape[1] != 3:
+            raise ValueError(f"Sample.images must be (B, 3, H, W); got {tuple(self.images.shape)}.")
         B, K = len(self.images), len(self.skeleton)
         people = (B,) if self.present is None else (B, *self.present.shape[1:])
         expected = {
@@ -69,19 +71,25 @@ class Sample:
             if value is not None and tuple(value.shape) != shape:
                 hint = " A crowd needs `present` (B N)." if self.present is None and value.ndim > len(shape) else ""
                 raise ValueError(f"Sample.{name} must be {shape}; got {tuple(value.shape)}.{hint}")
+        for name, value in self.attributes.items():
+            if value.shape[:1] != (B,):
+                raise ValueError(f"Sample.attributes[{name!r}] must have {B} rows; got {tuple(value.shape)}.")
 
     def __len__(self) -> int:
         return len(self.images)
 
-    def __getitem__(self, chosen: int | slice | Sequence[int] | Tensor) -> "Sample":
-        """Return the chosen images as a Sample; one index gives a batch of one."""
-        if isinstance(chosen, int):
-            if not -len(self) <= chosen < len(self):
-                raise IndexError(f"image {chosen} of a sample of {len(self)}.")
-            chosen = [chosen]
-        if isinstance(chosen, list | tuple):
-            chosen = torch.as_tensor(chosen, dtype=torch.long)
-        return self.map(lambda tensor: tensor[chosen.to(tensor.device) if isinstance(chosen, Tensor) else chosen])
+    def __getitem__(self, chosen: int | slice | Sequence[int] | Sequence[bool] | Tensor) -> "Sample":
+        """Return the chosen images as a Sample; one index gives a batch of one, a mask (B) those that it marks."""
+        if isinstance(chosen, slice):
+            return self.map(lambda tensor: tensor[chosen])
+        index = torch.as_tensor(chosen)
+        if index.numel() == 0:
+            index = index.long()
+        if index.ndim == 0:
+            if not -len(self) <= int(index) < len(self):
+                raise IndexError(f"image {int(index)} of a sample of {len(self)}.")
+            index = index[None]
+        return self.map(lambda tensor: tensor[index.to(tensor.device)])
 
     @property
     def size(self) -> Size:
