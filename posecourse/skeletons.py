@@ -51,7 +51,7 @@ class Skeleton:
                 raise ValueError(
                     f"limb {limb} must join two of 0 … {len(self.names) - 1}. COCO files count from 1: subtract 1."
                 )
-        if self.sigmas and (len(self.sigmas) != len(self.names) or min(self.sigmas) <= 0):
+        if self.sigmas and (len(self.sigmas) != len(self.names) or not all(sigma > 0 for sigma in self.sigmas)):
             raise ValueError(
                 f"sigmas must be {len(self.names)} positive numbers, one a keypoint; got {list(self.sigmas)}."
             )
