@@ -22,6 +22,11 @@ def fork(source: torch.Generator) -> Iterator[None]:
     """
     seed = int(torch.randint(2**62, (), generator=source, device=source.device))
     devices = list(range(torch.cuda.device_count()))
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
-        yield
+    mps = torch.mps.get_rng_state() if torch.backends.mps.is_available() else None
+    try:
+        with torch.random.fork_rng(devices=devices):
+            torch.manual_seed(seed)
+            yield
+    finally:
+        if mps is not None:  # which fork_rng leaves as it is
+            torch.mps.set_rng_state(mps)
