@@ -62,7 +62,7 @@ class Backdrop(Bundle):
         numbers: see `NUMBERS`.
         blocks: (16) houses in a row: height and colour.
         pictures: (4) rectangles on the wall: x, height, half sizes, colour.
-        furniture: (3) boxes: centre, half sizes, turn, colour.
+        furniture: (2) boxes: centre, half sizes, turn, colour.
         noise: two smooth random maps.
     """
 
@@ -74,7 +74,7 @@ class Backdrop(Bundle):
     numbers: Float[Tensor, "B P"]
     blocks: Float[Tensor, "B 16 4"]
     pictures: Float[Tensor, "B 4 7"]
-    furniture: Float[Tensor, "B 3 10"]
+    furniture: Float[Tensor, "B 2 10"]
     noise: Float[Tensor, "B 2 32 32"]
 
     def number(self, name: str) -> Float[Tensor, "B 1 1"]:
@@ -170,21 +170,21 @@ def _pictures(dice: Dice, room: Tensor, studio: Tensor) -> Tensor:
 
 def _furniture(dice: Dice, far: Tensor, room: Tensor, street: Tensor, field: Tensor) -> Tensor:
     """Return boxes that stand behind: shelves and sofas, kiosks, trunks."""
-    colours = torch.stack([_pick(dice, _THINGS) for _ in range(3)], dim=-2)
-    depth = far[..., None] * dice.uniform(0.55, 0.95, 3)
-    x = dice.uniform(-1.0, 1.0, 3) * (1.3 + 0.25 * depth)
-    wide, tall = dice.uniform(0.2, 0.8, 3), dice.uniform(0.25, 0.95, 3)
-    deep = dice.uniform(0.15, 0.35, 3)
+    colours = torch.stack([_pick(dice, _THINGS) for _ in range(2)], dim=-2)
+    depth = far[..., None] * dice.uniform(0.55, 0.95, 2)
+    x = dice.uniform(-1.0, 1.0, 2) * (1.3 + 0.25 * depth)
+    wide, tall = dice.uniform(0.2, 0.8, 2), dice.uniform(0.25, 0.95, 2)
+    deep = dice.uniform(0.15, 0.35, 2)
     outside = (street | field)[..., None]
     wide = torch.where(field[..., None], 0.13 + 0.15 * wide, torch.where(outside, wide * 1.2, wide))
     tall = torch.where(field[..., None], 3.0, tall)
     deep = torch.where(field[..., None], 0.15, deep)
     colours = torch.where(field[..., None, None], colours * 0 + colours.new_tensor([0.30, 0.24, 0.18]), colours)
-    shown = (dice.uniform(0, 1, 3) < 0.7) & (room | street | field)[..., None]
+    shown = (dice.uniform(0, 1, 2) < 0.7) & (room | street | field)[..., None]
     halves = torch.stack([wide, tall, deep], dim=-1) * shown[..., None]
     centre = torch.stack([x, -tall, depth], dim=-1)
     return torch.cat(
-        [centre, halves, dice.uniform(-0.5, 0.5, 3, 1) * outside[..., None].logical_not(), colours], dim=-1
+        [centre, halves, dice.uniform(-0.5, 0.5, 2, 1) * outside[..., None].logical_not(), colours], dim=-1
     )
 
 

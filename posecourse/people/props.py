@@ -72,12 +72,14 @@ def box_triangles(device: torch.device) -> Tensor:
 def round_points(props: Props) -> tuple[Float[Tensor, "B R P 3"], Float[Tensor, "B R P 3"]]:
     """Return each round thing's grid of points and its normals."""
     foot, radius, height = props.rounds[..., :3], props.rounds[..., 3], props.rounds[..., 4]
-    _, x, z = circle(SIDES, 2.0, foot.device)
+    angle, x, z = circle(SIDES, 2.0, foot.device)
     profile = torch.tensor(_PROFILES, device=foot.device)[props.round_kind.long()]  # (B R rings)
     up = torch.linspace(1, 0, RINGS, device=foot.device)
     ball = (props.round_kind == 1)[..., None]
     up = torch.where(ball, 0.5 + 0.5 * torch.cos((1 - up) * torch.pi), up)
     wide = (profile * radius[..., None]).unsqueeze(-1)
+    lumps = torch.cos(3 * angle) * torch.cos(torch.arange(RINGS, device=foot.device)[:, None] * 2.1)
+    wide = wide * (1 + 0.13 * lumps * ball[..., None])
     drop = -(up * height[..., None]).unsqueeze(-1).expand(*wide.shape[:-1], SIDES + 1)
     points = foot[..., None, None, :] + torch.stack([wide * x, drop, wide * z], dim=-1)
     return points.flatten(-3, -2), grid_normals(points).flatten(-3, -2)

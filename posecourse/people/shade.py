@@ -27,6 +27,7 @@ def shade(scene: Scene, mesh: Mesh, hits: Hits, depth: Float[Tensor, " V"]) -> t
     within = place % (h * w)
     row_of_sample = torch.div(within, w, rounding_mode="floor")
     weights = locate(hits, triangle, within - row_of_sample * w, row_of_sample)
+    triangle = hits.layout.triangle[triangle]
     corners = mesh.triangles[triangle]
     parts = [weights[i] / depth[corners[:, i]] for i in range(3)]
     whole = parts[0] + parts[1] + parts[2]
@@ -114,7 +115,7 @@ def _pattern(kind: Tensor, repeat: Tensor, texture: Tensor) -> Tensor:
     dots = ((0.34 - torch.hypot((x + 0.5).remainder(1.0) - 0.5, (y % 1.0) - 0.5)) * 8).clamp(0, 1)
     z = texture[:, 1] / repeat
     leaves = (
-        torch.sin(5 * x + 3 * torch.sin(4 * z)) * torch.sin(6 * y + 3 * torch.sin(5 * x)) * torch.sin(5 * z + 2 * y)
+        torch.cos(5 * x) * torch.sin(6 * y + 3 * torch.cos(4 * x)) * torch.sin(5 * z + 2 * y + 2 * torch.cos(3 * x))
     )
     leaves = (1.3 * leaves + 0.35).clamp(-0.35, 1)
     share = torch.where(kind == 1, hoops, 0.0)

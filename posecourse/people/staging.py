@@ -185,7 +185,7 @@ def _line_up(
         return positions
     for _ in range(3):  # perspective makes the first step a little wrong
         body = posture(bodies, angles, positions, headings)
-        low, high = _box(camera.view(_outline(body, bodies)), 0.030 * body.unit)
+        low, high = _box(camera.view(_outline(body, bodies)), 0.016 * body.unit)
         area = (high - low).prod(-1)
         shift, edge = [torch.zeros_like(overlap)], high[:, 0, 0]
         for i in range(1, N):

@@ -17,7 +17,7 @@ _FLESH = {
     # the parts that are a keypoint's own flesh or cloth, and how far in front of it (frame units) they may lie
     "nose": (("nose", "head"), 0.012), "eye": (("head", "nose"), 0.010), "ear": (("ear", "head"), 0.016),
     "shoulder": (("arm", "torso"), 0.058), "elbow": (("arm",), 0.046), "wrist": (("arm", "thumb"), 0.036),
-    "hip": (("leg", "torso", "skirt"), 0.098), "knee": (("leg", "skirt"), 0.060), "ankle": (("leg", "foot"), 0.044),
+    "hip": (("leg", "torso", "skirt"), 0.098), "knee": (("leg", "skirt"), 0.115), "ankle": (("leg", "foot"), 0.080),
 }  # fmt: skip
 
 
@@ -50,7 +50,7 @@ def see(
     flat = y.clamp(0, h - 1) * w + x.clamp(0, w - 1)
     triangle = hits.triangle.flatten(1).gather(1, flat.flatten(1)).view_as(flat)
     inverse = hits.inverse_depth.flatten(1).gather(1, flat.flatten(1)).view_as(flat)
-    row = mesh.row[triangle.clamp(max=len(mesh.row) - 1)]
+    row = mesh.row[hits.layout.triangle][triangle] if len(hits.layout.triangle) else torch.zeros_like(triangle)
     N = points.shape[1]
     own_person = torch.div(row, len(PARTS), rounding_mode="floor") == (
         torch.arange(B * N, device=points.device).view(B, N, 1)

@@ -34,10 +34,14 @@ def standing() -> Callable[..., people.Scene]:
             focal=flat + 0.42 * distance,
             centre=0.48 + 0.04 * random,
         )
+        poses = torch.zeros_like(scene.poses)
+        for side in ("left", "right"):  # arms and legs a little apart, so that they do not hide one another
+            poses[..., people.ANGLES.index(f"{side}_shoulder_abduction")] = 0.4
+            poses[..., people.ANGLES.index(f"{side}_hip_abduction")] = 0.12
         return replace(
             scene,
             camera=camera,
-            poses=torch.zeros_like(scene.poses),
+            poses=poses,
             positions=torch.zeros_like(scene.positions),
             headings=torch.full_like(scene.headings, heading),
         )

@@ -48,7 +48,7 @@ def test_a_box_in_front_hides_exactly_what_it_covers(standing: Maker) -> None:
     assert (people.render(replace(scene, props=behind), (96, 96)).visibility == 2).all()
 
 
-def test_who_stands_nearer_hides_who_stands_behind() -> None:
+def test_who_stands_nearer_hides_who_stands_behind(standing: Maker) -> None:
     """Is occlusion between people decided by depth, not by their order?"""
     scene = people.draw_scenes(6, seeding.generator(1), people=2, poses=["stand"], occluders=0, truncation=0)
     adults = scene.bodies.map(lambda value: torch.ones_like(value))
@@ -60,11 +60,11 @@ def test_who_stands_nearer_hides_who_stands_behind() -> None:
         positions = torch.zeros(6, 2, 3)
         positions[:, nearer, 2] = -1.0
         same = replace(scene, bodies=adults, camera=camera, positions=positions, headings=torch.zeros(6, 2))
-        same = replace(same, poses=torch.zeros_like(scene.poses))
+        same = replace(same, poses=standing(6).poses.expand_as(scene.poses))
         sample = people.render(bald(same), (96, 96))
-        seen = (sample.visibility[:, :, 5:] == 2).float().mean((0, 2))  # shoulders to ankles
+        seen = (sample.visibility[:, :, [5, 6, 11, 12]] == 2).float().mean((0, 2))  # shoulders and hips
         assert seen[nearer] == 1
-        assert seen[1 - nearer] < 0.2
+        assert seen[1 - nearer] == 0
         assert (sample.areas[:, nearer] > 5 * sample.areas[:, 1 - nearer]).all()
 
 
@@ -87,4 +87,4 @@ def test_a_visible_joint_lies_on_its_own_person() -> None:
     for image, place, joint in (sample.visibility == 2).nonzero().tolist():
         x, y = sample.keypoints[image, place, joint].round().long().tolist()
         mine.append(float(sample.person_map[image, min(y, 95), min(x, 95)] == place + 1))
-    assert sum(mine) / len(mine) > 0.97
+    assert sum(mine) / len(mine) > 0.95
