@@ -80,13 +80,14 @@ def encoded(fig: Figure, *, compact: bool) -> bytes:
 
     Args:
         fig: a figure that has been drawn.
-        compact: make the file small: what holds a photograph (more than 4,096 colours) is dithered to 256 of them,
-            which takes a notebook less than half the room. Without it the bytes come about three times as fast.
+        compact: make the file small, though slowly: what holds a photograph (more than 4,096 colours) keeps 64 levels
+            a channel, which nobody sees and which takes a third off the file.
     """
     pixels = np.asarray(fig.canvas.buffer_rgba())[..., :3]  # type: ignore[attr-defined]  # H W RGB; the ground is opaque
     picture, stream = Image.fromarray(pixels), io.BytesIO()
     if compact and picture.getcolors(_COLOURS_OF_A_PLOT) is None:
-        picture = picture.quantize(palette=picture.quantize(256), dither=Image.Dither.FLOYDSTEINBERG)
+        rounded = (pixels.astype(int) + 2) // 4 * 4
+        picture = Image.fromarray(rounded.clip(0, 255).astype(np.uint8))
     picture.save(stream, "png", **({"optimize": True} if compact else {"compress_level": 1}))
     return stream.getvalue()
 

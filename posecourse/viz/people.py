@@ -11,12 +11,13 @@ from torch import Tensor
 
 from posecourse.samples import Sample
 from posecourse.viz.arrays import as_array
-from posecourse.viz.figures import gallery, row, title
+from posecourse.viz.figures import gallery, row, single, title
 from posecourse.viz.overlays import draw_skeleton, skeleton_key
 from posecourse.viz.pictures import image
+from posecourse.viz.repaint import Repaint
 from posecourse.viz.style import BACKGROUND, INK
 
-__all__ = ["people_gallery", "person_map", "photograph"]
+__all__ = ["PeoplePicture", "people_gallery", "person_map", "photograph"]
 
 _TINTS = ("#66C2A5", "#FC8D62", "#8DA0CB", "#E78AC3", "#A6D854", "#FFD92F", "#E5C494", "#B3B3B3")
 
@@ -71,6 +72,32 @@ def photograph(sample: Sample, index: int, *, skeletons: bool = True) -> Figure:
     if skeletons:
         skeleton_key(fig)
     return fig
+
+
+class PeoplePicture:
+    """One image of a sample with everybody in it, made once and changed for another image, as a slider needs it.
+
+    Args:
+        sample: single people or a crowd, at least one image.
+    """
+
+    def __init__(self, sample: Sample) -> None:
+        self._sample = sample
+        self.figure, self._ax = single()
+        self._image = image(self._ax, sample.images[0])
+        skeleton_key(self.figure, hidden=False)
+        self._fast = Repaint(self.figure, [self._image])
+
+    def png(self, index: int, skeletons: bool) -> bytes:
+        """Return that image as a PNG, with or without skeletons."""
+        self._image.set_data(as_array(self._sample.images[index]).clip(0, 1).transpose(1, 2, 0))
+        people = _present(self._sample, index) if skeletons else ()
+        skeleton = self._sample.skeleton
+        drawn = [artist for person in people for artist in draw_skeleton(self._ax, *person, skeleton, width=1.4)]
+        bytes_ = self._fast.png(above=drawn)
+        for artist in drawn:
+            artist.remove()
+        return bytes_
 
 
 def person_map(sample: Sample, index: int) -> Figure:

@@ -27,18 +27,19 @@ class Repaint:
         settle(fig)
         fig.set_layout_engine("none")
 
-    def png(self, scene: Hashable = None) -> bytes:
+    def png(self, scene: Hashable = None, above: Sequence[Artist] = ()) -> bytes:
         """Return the figure as it is now.
 
         Args:
             scene: names the still part: it must be another one whenever the still part has changed.
+            above: further artists of this one picture, drawn last.
         """
         canvas: Any = self._figure.canvas
         with styled():
             if scene not in self._scenes:
                 self._scenes[scene] = self._still()
             canvas.restore_region(self._scenes[scene])
-            for artist in self._moving:
+            for artist in (*self._moving, *above):
                 artist.draw(canvas.get_renderer())
         return encoded(self._figure, compact=False)
 

@@ -6,5 +6,6 @@ picture in `viz` that shows the same on paper.
 
 from posecourse.widgets.coordinates import frames
 from posecourse.widgets.panel import Drawn, Panel
+from posecourse.widgets.people import flip_book
 
-__all__ = ["Drawn", "Panel", "frames"]
+__all__ = ["Drawn", "Panel", "flip_book", "frames"]
