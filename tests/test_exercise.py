@@ -241,7 +241,9 @@ def test_interrupting_a_check_interrupts_it(exercise: Exercise) -> None:
         exercise.check(interrupted)
 
 
-@pytest.mark.parametrize("error", [Todo("a.b"), Wrong("✗ this paragraph")])
-def test_both_errors_show_as_one_line(error: Any) -> None:
-    """Does a notebook show the message alone, without a traceback?"""
-    assert error._render_traceback_() == [str(error)]
+@pytest.mark.parametrize("error", [Todo("a.b"), Wrong("✗ this paragraph " + "is long " * 50 + "at [0, 1].")])
+def test_both_errors_show_as_one_paragraph(error: Any) -> None:
+    """Does a notebook show the message alone, without a traceback, in lines that need not be broken within words?"""
+    lines = error._render_traceback_()
+    assert " ".join(lines) == str(error)
+    assert max(map(len, lines)) <= 100

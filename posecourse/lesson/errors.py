@@ -1,13 +1,17 @@
 """The two errors that a student meets on purpose; a notebook shows each as one paragraph, without a traceback."""
 
+import textwrap
+
 __all__ = ["Todo", "Wrong"]
+
+_COLUMNS = 96
 
 
 class _Plain(Exception):  # noqa: N818 - what a student reads is "Todo", not "TodoError"
-    """An error that IPython shows as its message alone."""
+    """An error that IPython shows as its message alone, wrapped, since a notebook breaks long lines within words."""
 
     def _render_traceback_(self) -> list[str]:
-        return [str(self)]
+        return textwrap.wrap(str(self), _COLUMNS, break_long_words=False, break_on_hyphens=False)
 
 
 class Todo(_Plain, NotImplementedError):  # noqa: N818

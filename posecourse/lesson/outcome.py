@@ -1,12 +1,13 @@
 """What a function does with its arguments, so that two functions can be told apart by it alone."""
 
+import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from posecourse.lesson.errors import Todo
 
@@ -120,6 +121,8 @@ def _copied(value: Any) -> Any:
         return value.copy()
     if isinstance(value, torch.Generator):
         return torch.Generator(value.device).set_state(value.get_state())
+    if isinstance(value, nn.Module):  # or the second call would train on what the first one left
+        return copy.deepcopy(value)
     if isinstance(value, tuple | list):
         parts = [_copied(part) for part in value]
         return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
@@ -130,6 +133,8 @@ def _unlike(expected: Any, got: Any, tolerance: float) -> str:
     """Say in words how one value first differs from another, or "" where it does not."""
     if isinstance(expected, torch.Generator):
         return ""
+    if isinstance(expected, nn.Module):
+        return _unlike_networks(expected, got, tolerance)
     if isinstance(expected, tuple | list):
         if not isinstance(got, tuple | list) or len(got) != len(expected):
             return f"it returns {_kind(got)} where {_kind(expected)} is expected"
@@ -139,6 +144,19 @@ def _unlike(expected: Any, got: Any, tolerance: float) -> str:
         return _unlike_numbers(expected, got, tolerance)
     same = type(expected) is type(got) and expected == got
     return "" if same else f"it returns {got!r} where {expected!r} is expected"
+
+
+def _unlike_networks(expected: nn.Module, got: Any, tolerance: float) -> str:
+    """Say in which parameter or buffer two networks first differ, or in whether they are in training mode."""
+    if not isinstance(got, nn.Module):
+        return f"it returns {_kind(got)} where a network is expected"
+    if expected.training != got.training:
+        return f"the network is in {'training' if got.training else 'evaluation'} mode, and should not be"
+    have = got.state_dict()
+    for name, want in expected.state_dict().items():
+        if name not in have or _unlike(want, have[name], tolerance):
+            return f"the network's {name} is not what it should be"
+    return ""
 
 
 def _unlike_numbers(expected: Any, got: Any, tolerance: float) -> str:
