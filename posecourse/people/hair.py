@@ -49,7 +49,8 @@ def shell_points(thickness: Float[Tensor, "*B"], length: Float[Tensor, "*B"]) ->
     hanging = ((height + 0.12) / 0.2).clamp(0, 1)  # below the ears hair hangs behind the neck instead
     a, b, back = (value + hanging * (hung - value) for value, hung in ((a, 0.30), (b, 0.17), (back, 0.20)))
     thick = thickness[..., None] * (1 - 0.5 * hanging)
-    above = ((height - top[..., None]) / 0.05).clamp(0, 1).sqrt()  # closes the crown
+    rise = ((height - top[..., None]) / (0.16 + 0.5 * thickness[..., None])).clamp(0, 1)
+    above = (rise * (2 - rise) + 1e-6).sqrt()  # rounds the crown
     ends = (1 - ((height - low[..., None] + 0.06) / 0.06).clamp(0, 1)) * 0.75 + 0.25
     a, b = (a + thick) * above * ends, (b + thick) * above * ends
     behind = (hairline(angle, height[..., None]) / 0.30).clamp(-1, 0) * (1 - hanging[..., None])

@@ -104,7 +104,7 @@ def draw_looks(dice: Dice, active: Bool[Tensor, "B N"]) -> Looks:
         sleeve=torch.where(long_sleeves, dice.uniform(1.75, 1.97), dice.uniform(0.42, 0.8)),
         hem=torch.where(skirted, 0.2, torch.where(long_trousers, dice.uniform(1.86, 2.05), dice.uniform(0.55, 1.0))),
         skirt=torch.where(skirted, torch.where(active, 0.55, dice.uniform(0.7, 1.35)), 0.0),
-        waistline=torch.where(skirted, dice.uniform(0.18, 0.26), dice.uniform(-0.1, 0.16)),
+        waistline=torch.where(skirted, dice.uniform(0.18, 0.26), dice.uniform(0.10, 0.24)),
         neckline=dice.uniform(0.97, 1.05),
         flare=torch.where(long_trousers, dice.uniform(0.0, 0.7), dice.uniform(0.6, 1.4)),
         loose=torch.stack([dice.uniform(0.002, 0.0075), dice.uniform(0.002, 0.007)], dim=-1),

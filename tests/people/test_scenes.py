@@ -72,8 +72,8 @@ def test_an_edited_scene_is_drawn_as_edited() -> None:
 @pytest.mark.parametrize("target", [0.0, 0.2, 0.4, 0.6])
 def test_neighbours_overlap_by_about_what_was_asked(target: float) -> None:
     """Is the common part of two neighbours' boxes the asked share of the smaller one, on average to 0.06?"""
-    scene = people.draw_scenes(60, seeding.generator(7), people=3, overlap=target, truncation=0, occluders=0)
-    boxes = people.render(scene, (48, 64)).attributes["whole_boxes"]
+    scene = people.draw_scenes(50, seeding.generator(7), people=3, overlap=target, truncation=0, occluders=0)
+    boxes = people.render(scene, (24, 32)).attributes["whole_boxes"]
     low, high = boxes[..., :2], boxes[..., :2] + boxes[..., 2:]
     common = (torch.minimum(high[:, 1:], high[:, :-1]) - torch.maximum(low[:, 1:], low[:, :-1])).clamp(min=0).prod(-1)
     area = boxes[..., 2:].prod(-1)
@@ -84,10 +84,10 @@ def test_neighbours_overlap_by_about_what_was_asked(target: float) -> None:
 
 def test_people_are_inside_unless_truncation_was_asked() -> None:
     """Does truncation cut somebody off in every picture, and its absence in none?"""
-    whole = people.render(people.draw_scenes(60, seeding.generator(8), truncation=0), (64, 64))
-    cut = people.render(people.draw_scenes(60, seeding.generator(8), truncation=1), (64, 64))
+    whole = people.render(people.draw_scenes(60, seeding.generator(8), truncation=0), (48, 48))
+    cut = people.render(people.draw_scenes(60, seeding.generator(8), truncation=1), (48, 48))
     boxes = whole.attributes["whole_boxes"]
-    edge = torch.cat([boxes[:, :2], 63 - (boxes[:, :2] + boxes[:, 2:])], -1)
+    edge = torch.cat([boxes[:, :2], 47 - (boxes[:, :2] + boxes[:, 2:])], -1)
     assert (whole.visibility > 0).all()
     assert (edge > -1.5).all()  # hair and hems may stick out of the outline that is framed
     assert ((cut.visibility == 0).any(1)).float().mean() > 0.85

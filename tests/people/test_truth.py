@@ -34,7 +34,7 @@ def test_a_marked_band_of_a_limb_is_centred_on_its_joint(
     between the two pictures is the band. The wrist's band is about 1.9 forearms, so its truth is a tenth further up.
     With a band of some 7x5 pixels sampled 4 times a pixel, the centroid's error is well below 0.1 px along the limb.
     """
-    scene = standing(12)
+    scene = standing(6)
     bodies = replace(scene.bodies, **{name: torch.ones_like(scene.bodies.girth) for name in ("girth", "hips", "legs")})
     red, blue = torch.tensor([0.9, 0.1, 0.1]), torch.tensor([0.1, 0.1, 0.9])
     colours = scene.looks.colours.clone()
