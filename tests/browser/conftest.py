@@ -143,10 +143,11 @@ class Notebook:
         """Choose Run, Run All Cells."""
         self.page.get_by_role("menubar").get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        self.page.wait_for_function(
-            "() => /[*\\d]/.test(document.querySelector('.jp-CodeCell .jp-InputPrompt').textContent)", timeout=_MS
-        )
+        started = self.page.locator(".jp-CodeCell .jp-InputPrompt", has_text=re.compile(r"[*\d]")).first
+        started.wait_for(state="attached", timeout=_MS)  # not "visible": Run All scrolls to the end
         self.wait_until_idle()
+        prompts = self.page.locator(".jp-CodeCell .jp-InputPrompt").all_text_contents()
+        assert all(re.search(r"\d", prompt) for prompt in prompts), f"some cells were not run: {prompts}"
 
     def cell(self, text: str) -> Locator:
         """Return the first code cell whose source has `text`."""
@@ -169,8 +170,14 @@ class Notebook:
     def run(self, text: str) -> str:
         """Run the cell that has `text` with Shift+Enter; return what it prints."""
         cell = self.cell(text)
+        before = cell.locator(".jp-InputPrompt").text_content()
         cell.locator(".cm-content").click()
         self.page.keyboard.press("Shift+Enter")
+        self.page.wait_for_function(
+            "([cell, before]) => cell.querySelector('.jp-InputPrompt').textContent !== before",
+            arg=[cell.element_handle(), before],
+            timeout=_MS,
+        )  # the number, or a star
         self.wait_until_idle()
         return self.output(text)
 
