@@ -21,6 +21,8 @@
 # exercise that you have not done yet says so and does not stop the rest.
 
 # %%
+from dataclasses import replace
+
 import torch
 import torch.nn.functional as F
 
@@ -44,11 +46,12 @@ random = seeding.generator(0)
 
 # %%
 STRIDE = 16
-person = people.render(people.draw_scenes(1, seeding.generator(4), poses=("stand",)), (256, 256))
+scene = people.draw_scenes(1, seeding.generator(4), poses=("wave",), occluders=0, truncation=0)
+person = people.render(scene, (256, 256))
 
 
 def find_on_coarse_grid(keypoints_px, stride):
-    """Find each keypoint's cell coordinates (x, y) as a perfect network would: no noise, nothing learned."""
+    """Find each keypoint in cells (x, y) as a perfect network would: no noise, nothing learned."""
     blobs = heatmaps.gaussian_heatmaps(keypoints_px, (256, 256), sigma=stride / 2)
     cells = F.avg_pool2d(blobs, stride)
     return decode.soft_argmax(cells / cells.sum((-2, -1), keepdim=True)).points
@@ -107,11 +110,14 @@ predict("00.shift", 1.5, unit="px")
 print(machine.report())
 
 # %% [markdown]
-# And this panel says whether widgets work. Click the slider, then press the arrow keys: the picture
-# must follow.
+# And this panel says whether widgets work. Click the slider, then press the arrow keys: the person
+# turns round. Watch the blue side, the person's own left, and which keypoints get hidden.
 
 # %%
-widgets.frames()
+walker = people.draw_scenes(1, seeding.generator(3), poses=("walk",), occluders=0, truncation=0)
+headings = torch.linspace(0, 2 * torch.pi, 25)[:24, None]
+turning = people.render(replace(walker[[0] * 24], headings=headings), (160, 160))
+widgets.flip_book(turning, "turn")
 
 # %% [markdown]
 # ## Five minutes: do you have what you need?
@@ -127,7 +133,7 @@ widgets.frames()
 #
 # <details><summary><b>2.</b> A map has 5 rows and 8 columns. Its flattened argmax is 37. Which (x, y) is that?</summary>
 #
-# (5, 4). Row 37 // 8 = 4, column 37 % 8 = 5, and a point is (x, y) = (column, row). If you said (4,
+# (5, 4). Row `37 // 8` = 4, column `37 % 8` = 5, and a point is (x, y) = (column, row). If you said (4,
 # 5), you are in good company: it is the commonest bug in this field, and lesson 01 looks for it.
 # </details>
 #
@@ -285,7 +291,7 @@ checks.frames.pixels_to_cells.check(pixels_to_cells)
 # cell, then run the check.
 # </details>
 #
-# <details><summary>Help: I get <i>TypeError: unsupported operand type(s) for +: 'int' and 'NoneType'</i></summary>
+# <details><summary>Help: I get <i>it returns None where a float64 tensor of shape (2,) is expected (is there a `return`?)</i></summary>
 #
 # The function ran to its end without a `return`.
 # </details>
