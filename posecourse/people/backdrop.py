@@ -115,10 +115,27 @@ def draw_backdrop(dice: Dice, places: tuple[float, ...] = (0.42, 0.26, 0.22, 0.1
     blue = dice.uniform()[..., None]
     above = blue * wall.new_tensor([0.36, 0.56, 0.82]) + (1 - blue) * wall.new_tensor([0.72, 0.77, 0.83])
     horizon = 0.35 * above + 0.65 * wall.new_tensor([0.90, 0.90, 0.87])
-    yes = dice.chance(0.45) & room
-    zero = torch.zeros_like(blue[..., 0])
     far = _select(place, dice.uniform(1.2, 3.2), dice.uniform(5, 12), dice.uniform(12, 30), dice.uniform(1.5, 4))
-    numbers = torch.stack(
+    return Backdrop(
+        place=place,
+        side=torch.ones_like(far),
+        ground=torch.stack([floor, floor * dice.uniform(0.62, 0.88)[..., None]], dim=-2),
+        wall=torch.stack([wall, lower], dim=-2).clamp(0, 1),
+        sky=torch.stack([horizon, above], dim=-2),
+        numbers=_numbers(dice, place, far),
+        blocks=_blocks(dice),
+        pictures=_pictures(dice, room, studio),
+        furniture=_furniture(dice, far, room, street, field),
+        noise=dice.uniform(0, 1, 2, 32, 32),
+    )
+
+
+def _numbers(dice: Dice, place: Tensor, far: Tensor) -> Tensor:
+    """Return what `NUMBERS` names."""
+    room, street, field = (place == index for index in range(3))
+    zero = torch.zeros_like(far)
+    yes = dice.chance(0.45) & room
+    return torch.stack(
         [
             far,
             torch.where(yes, dice.sign() * dice.uniform(1.3, 2.6), 1e4),
@@ -134,18 +151,6 @@ def draw_backdrop(dice: Dice, places: tuple[float, ...] = (0.42, 0.26, 0.22, 0.1
             torch.where(field | street, dice.uniform(0.2, 0.7), zero),
         ],
         dim=-1,
-    )
-    return Backdrop(
-        place=place,
-        side=torch.ones_like(zero),
-        ground=torch.stack([floor, floor * dice.uniform(0.62, 0.88)[..., None]], dim=-2),
-        wall=torch.stack([wall, lower], dim=-2).clamp(0, 1),
-        sky=torch.stack([horizon, above], dim=-2),
-        numbers=numbers,
-        blocks=_blocks(dice),
-        pictures=_pictures(dice, room, studio),
-        furniture=_furniture(dice, far, room, street, field),
-        noise=dice.uniform(0, 1, 2, 32, 32),
     )
 
 

@@ -65,10 +65,7 @@ def draw_scenes(
     families = torch.tensor(allowed, device=generator.device)[each.choice(weights)]
     angles = draw_poses(each, families)
     headings = torch.where(each.chance(facing), each.normal(0.0, 0.6), each.uniform(-math.pi, math.pi))
-    lift = torch.where(families == FAMILIES.index("jump"), -each.uniform(0.12, 0.42), 0.0)
-    lift = torch.where(families == FAMILIES.index("run"), -each.uniform(-0.03, 0.09).clamp(min=0), lift)
-    depth = each.uniform(-1.0, 1.0) if high > 1 else each.uniform(0.0, 0.0)
-    positions = torch.stack([torch.zeros_like(lift), lift, depth], dim=-1)
+    positions = _positions(each, families)
     camera = _stand_camera(whole, high)
     wanted = whole.uniform(0.0, 0.5) if overlap is None else whole.uniform(overlap, overlap)
     positions = _line_up(bodies, angles, positions, headings, present, camera, wanted)
@@ -89,6 +86,14 @@ def draw_scenes(
         backdrop=backdrop,
         props=draw_props(whole, each, body, headings, seated, present, camera, occluders),
     )
+
+
+def _positions(dice: Dice, families: Tensor) -> Tensor:
+    """Return (x, y, z): all in the middle, jumpers and some runners off the ground, crowds at several depths."""
+    lift = torch.where(families == FAMILIES.index("jump"), -dice.uniform(0.12, 0.42), 0.0)
+    lift = torch.where(families == FAMILIES.index("run"), -dice.uniform(-0.03, 0.09).clamp(min=0), lift)
+    deep = 1.0 if families.shape[1] > 1 else 0.0
+    return torch.stack([torch.zeros_like(lift), lift, dice.uniform(-deep, deep)], dim=-1)
 
 
 def _strides(families: Tensor) -> Tensor:
