@@ -246,6 +246,13 @@ def test_a_gallery_without_skeletons() -> None:
     assert not fig.legends
 
 
+def test_only_some_pictures_may_get_skeletons() -> None:
+    """Can the same person be shown without and with lines, by naming the pictures that get them?"""
+    fig = viz.people_gallery(sample(), rows=1, columns=2, skeletons=[1])
+    assert [drawn_people(ax) for ax in fig.axes] == [0, 1]
+    assert fig.legends
+
+
 def test_captions_are_counted() -> None:
     """Is a caption too many noticed?"""
     with pytest.raises(ValueError, match="2 are drawn, got 3"):

@@ -23,7 +23,12 @@ _TINTS = ("#66C2A5", "#FC8D62", "#8DA0CB", "#E78AC3", "#A6D854", "#FFD92F", "#E5
 
 
 def people_gallery(
-    sample: Sample, *, rows: int = 3, columns: int = 4, skeletons: bool = True, captions: Sequence[str] = ()
+    sample: Sample,
+    *,
+    rows: int = 3,
+    columns: int = 4,
+    skeletons: bool | Sequence[int] = True,
+    captions: Sequence[str] = (),
 ) -> Figure:
     """Draw the first images of a sample in a grid, with or without the skeletons of the people in them.
 
@@ -31,7 +36,8 @@ def people_gallery(
         sample: at least one image; places beyond its last image stay empty.
         rows: of pictures; one row makes a flat figure.
         columns: of pictures.
-        skeletons: draw keypoints and limbs, and the key that explains them.
+        skeletons: draw keypoints and limbs, and the key that explains them; or the places of the pictures that get
+            them.
         captions: a short line over each picture.
 
     Returns:
@@ -44,14 +50,15 @@ def people_gallery(
     drawn = min(len(sample), axes.size)
     if captions and len(captions) != drawn:
         raise ValueError(f"captions must be one a picture: {drawn} are drawn, got {len(captions)} captions.")
+    chosen = range(drawn * skeletons) if isinstance(skeletons, bool) else skeletons
     for index, ax in enumerate(axes.flat):
         if index >= drawn:
             ax.set_axis_off()
             continue
-        _picture(ax, sample, index, skeletons=skeletons, width=1.2)
+        _picture(ax, sample, index, skeletons=index in chosen, width=0.9)
         if captions:
             title(ax, captions[index])
-    if skeletons:
+    if chosen:
         skeleton_key(fig)
     return fig
 
