@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 from scipy import ndimage
@@ -91,6 +91,7 @@ def test_the_score_is_the_largest_value(name: str) -> None:
 
 
 @every_decoder
+@settings(max_examples=25)  # each decodes every map once more by itself
 @given(shape=leading, dtype=st.sampled_from(FLOATS))
 def test_any_leading_shape_and_dtype(name: str, shape: tuple[int, ...], dtype: torch.dtype) -> None:
     """Are leading axes alike, points at least float32, scores of the map's dtype, and the argument left alone?"""
