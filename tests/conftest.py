@@ -7,6 +7,8 @@ import pytest
 import torch
 from hypothesis import settings
 
+import tools.typechecker  # noqa: F401 (jaxtyping's hook looks the checker up on the package `tools`)
+
 # A shared machine is slow at times: no test measures the wall clock.
 settings.register_profile("posecourse", deadline=None)
 settings.load_profile("posecourse")

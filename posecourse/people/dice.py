@@ -19,17 +19,17 @@ class Dice:
     def __init__(self, generator: torch.Generator, shape: Sequence[int]) -> None:
         self.generator, self.shape, self.device = generator, tuple(shape), generator.device
 
-    def uniform(self, low: float | int = 0.0, high: float | int = 1.0, *more: int) -> Tensor:
+    def uniform(self, low: float = 0.0, high: float = 1.0, *more: int) -> Tensor:
         """Return numbers between `low` and `high`, of the dice's shape followed by `more`."""
         unit = torch.rand(*self.shape, *more, generator=self.generator, device=self.device)
         return low + (high - low) * unit
 
-    def normal(self, mean: float | int = 0.0, spread: float | int = 1.0, *more: int) -> Tensor:
+    def normal(self, mean: float = 0.0, spread: float = 1.0, *more: int) -> Tensor:
         """Return Gaussian numbers cut at 2.5 spreads."""
         unit = torch.randn(*self.shape, *more, generator=self.generator, device=self.device)
         return mean + spread * unit.clamp(-2.5, 2.5)
 
-    def chance(self, probability: float | int) -> Tensor:
+    def chance(self, probability: float) -> Tensor:
         """Return booleans that are true with `probability`."""
         return self.uniform() < probability
 
@@ -37,7 +37,7 @@ class Dice:
         """Return −1 or 1, equally likely."""
         return self.chance(0.5).float() * 2 - 1
 
-    def choice(self, weights: Sequence[float | int], *more: int) -> Tensor:
+    def choice(self, weights: Sequence[float], *more: int) -> Tensor:
         """Return indices 0 … len(weights) − 1 with probabilities in proportion to `weights`."""
         table = torch.tensor(weights, dtype=torch.float32, device=self.device)
         edges = (table.cumsum(0) / table.sum())[:-1].contiguous()

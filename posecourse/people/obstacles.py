@@ -31,7 +31,7 @@ def draw_props(
     seated: Bool[Tensor, "B N"],
     present: Bool[Tensor, "B N"],
     camera: Camera,
-    probability: float | int,
+    probability: float,
 ) -> Props:
     """Draw seats for the seated, and with `probability` something in front of somebody."""
     seats, seat_colours = _seats(each, body, headings, seated)
@@ -71,9 +71,7 @@ def _seats(dice: Dice, body: Posture, headings: Tensor, seated: Tensor) -> tuple
     return torch.cat([seat, back, leg], dim=1), torch.cat([wood, wood * 0.9, wood * 0.7], dim=1)
 
 
-def _in_front(
-    dice: Dice, body: Posture, present: Tensor, camera: Camera, probability: float | int
-) -> tuple[Tensor, ...]:
+def _in_front(dice: Dice, body: Posture, present: Tensor, camera: Camera, probability: float) -> tuple[Tensor, ...]:
     """Return five boxes and four round things, of which one kind of obstacle is there or none."""
     weights = present.float() * torch.rand(present.shape, generator=dice.generator, device=dice.device)
     chosen = weights.argmax(-1)

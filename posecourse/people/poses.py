@@ -35,7 +35,7 @@ LIMITS = {name: (math.radians(low), math.radians(high)) for name, (low, high) in
 _Degrees = dict[str, Tensor]
 
 
-def walk_cycle(phase: Float[Tensor, "*B"], vigour: float | int = 1.0) -> Float[Tensor, "*B A"]:
+def walk_cycle(phase: Float[Tensor, "*B"], vigour: float = 1.0) -> Float[Tensor, "*B A"]:
     """Return the pose of a walker at `phase` of the gait cycle: 0 is the left heel's strike, 1 the next one.
 
     The curves are harmonics and bumps fitted by eye to normal gait (Winter, 1991): the arms swing against the legs,

@@ -30,12 +30,12 @@ def draw_scenes(
     *,
     people: int | tuple[int, int] = 1,
     poses: Sequence[str] | None = None,
-    overlap: float | int | None = None,
-    occluders: float | int = 0.25,
-    truncation: float | int = 0.15,
-    margin: tuple[float | int, float | int] = (0.02, 0.12),
-    aspect: float | int = 1.0,
-    facing: float | int = 0.6,
+    overlap: float | None = None,
+    occluders: float = 0.25,
+    truncation: float = 0.15,
+    margin: tuple[float, float] = (0.02, 0.12),
+    aspect: float = 1.0,
+    facing: float = 0.6,
 ) -> Scene:
     """Draw scenes; the same generator state gives the same scenes.
 
@@ -105,11 +105,11 @@ def _strides(families: Tensor) -> Tensor:
 def _checked(
     count: int,
     people: int | tuple[int, int],
-    overlap: float | int | None,
-    occluders: float | int,
-    truncation: float | int,
-    margin: tuple[float | int, float | int],
-    aspect: float | int,
+    overlap: float | None,
+    occluders: float,
+    truncation: float,
+    margin: tuple[float, float],
+    aspect: float,
 ) -> tuple[int, int]:
     """Return the fewest and the most people.
 
@@ -214,9 +214,9 @@ def _frame(
     camera: Camera,
     points: Tensor,
     present: Tensor,
-    margin: tuple[float | int, float | int],
-    truncation: float | int,
-    aspect: float | int,
+    margin: tuple[float, float],
+    truncation: float,
+    aspect: float,
 ) -> Camera:
     """Zoom and crop so that the people fill the picture, or are cut off where that was drawn."""
     low, high = _box(camera.view(points), torch.full_like(points[..., 0, 0], 0.05))
