@@ -70,8 +70,8 @@ def imported(path: Path) -> set[str]:
     """Return the top-level names of all modules that a file imports, wherever in it."""
     nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
     plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    froms = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level}
-    return {name.split(".")[0] for name in plain | froms} - sys.stdlib_module_names - {"posecourse", "tools", "tests"}
+    from_ = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level}
+    return {name.split(".")[0] for name in plain | from_} - sys.stdlib_module_names - {"posecourse", "tools", "tests"}
 
 
 @pytest.mark.parametrize(
