@@ -46,7 +46,7 @@ random = seeding.generator(0)
 
 # %%
 STRIDE = 16
-scene = people.draw_scenes(1, seeding.generator(4), poses=("wave",), occluders=0, truncation=0)
+scene = people.draw_scenes(1, seeding.generator(1), poses=("wave",), occluders=0, truncation=0)
 person = people.render(scene, (256, 256))
 
 
