@@ -19,7 +19,7 @@ def sample() -> Sample:
     """Render the crowds of `data/sample`: two to four people in each of twelve pictures."""
     scenes = people.draw_scenes(12, seeding.generator(2), people=(2, 4), aspect=4 / 3)
     crowds = people.render(scenes, (240, 320))
-    return replace(crowds, present=crowds.present & (crowds.areas > 0))  # COCO has no place for nobody's area
+    return replace(crowds, present=crowds.areas > 0)  # COCO has no place for people of whom nothing shows
 
 
 def cover() -> bytes:
