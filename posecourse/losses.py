@@ -13,7 +13,7 @@ from torch import Tensor
 
 from posecourse.shapes import require_maps, require_points, require_positive, require_same_shape
 
-__all__ = ["euclidean", "smooth_l1", "heatmap_mse", "js_divergence", "gaussian_nll", "masked_mean"]
+__all__ = ["euclidean", "smooth_l1", "heatmap_mse", "js_divergence", "gaussian_nll", "laplace_nll", "masked_mean"]
 
 
 def euclidean(predicted: Float[Tensor, "*B K 2"], truth: Float[Tensor, "*B K 2"]) -> Float[Tensor, "*B K"]:
@@ -153,6 +153,43 @@ def gaussian_nll(
     v = torch.where(finite[..., None], v, 1)
     loss = (torch.log(2 * math.pi * v) + (predicted - truth) ** 2 / v) / 2
     return _or_nan((v.detach() ** beta * loss).sum(-1), finite)
+
+
+def laplace_nll(
+    predicted: Float[Tensor, "*B K 2"], truth: Float[Tensor, "*B K 2"], scales: Float[Tensor, "*B K 2"]
+) -> Float[Tensor, "*B K"]:
+    """Return how surprising the truth is to a network that predicts a place and a Laplace scale for x and for y.
+
+    Σ_xy ln(2b) + |Δ|/b
+
+    Smallest where b is the mean of |Δ|. The place that it asks for is the median, so a rare wrong label hardly moves
+    it. Residual log-likelihood (RLE) starts from this density and lets a normalising flow learn what is missing.
+
+    Args:
+        predicted: (x, y).
+        truth: (x, y) in the same frame.
+        scales: b of x and of y, in the unit of the points; positive.
+
+    Returns:
+        Negative log-likelihoods in nats; negative for small b.
+
+    Raises:
+        ValueError: the three are not of one shape, or a scale is 0 or less. Predict ln b, or add a floor to b.
+
+    Source: Li et al. 2021 (RLE), section 3, without the flow.
+    Lesson: 01, exercise `laplace_nll`.
+    """
+    _require_point_pair(predicted, truth)
+    require_same_shape(predicted, scales, "predicted and scales")
+    if bool((scales <= 0).any()):
+        raise ValueError(
+            f"scales must be positive; the smallest is {scales.min().item():.4g}. "
+            "Let the network predict ln b and take its exponential, or add a floor to b."
+        )
+    places, finite = _finite_places(1, predicted, truth, scales)
+    predicted, truth, b = places
+    b = torch.where(finite[..., None], b, 1)
+    return _or_nan((torch.log(2 * b) + (predicted - truth).abs() / b).sum(-1), finite)
 
 
 def masked_mean(values: Float[Tensor, "*B"], mask: Bool[Tensor, "*B"]) -> Float[Tensor, ""]:

@@ -168,6 +168,43 @@ def test_a_generator_starts_alike_each_time() -> None:
         exercise.check(lambda v, g: v + torch.randn(v.shape))
 
 
+def trained(network: torch.nn.Module, values: Tensor) -> float:
+    """Take one step, and say the loss."""
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    loss = network.train()(values).square().mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+def test_a_network_is_the_same_in_each_call() -> None:
+    """Is a function that trains a network judged on a copy, and is it seen when it fails to train it?"""
+    network = torch.nn.Linear(3, 2).double().eval()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    exercise = Exercise(trained, lambda generator: [(network, torch.ones(4, 3).double())], [])
+    exercise.check(lambda net, values: trained(net, values))
+    with pytest.raises(Wrong, match="its value is right, but it edits its argument no more"):
+        exercise.check(lambda net, values: net(values).square().mean().item())
+    torch.testing.assert_close(dict(network.state_dict()), before)
+    assert not network.training
+
+
+def test_networks_are_compared_by_their_numbers() -> None:
+    """Is a function that returns a network told which parameter differs, or that it is in the wrong mode?"""
+    network = torch.nn.Linear(3, 2)
+    exercise = Exercise(lambda net: net.eval(), lambda _: [(network,)], [])
+    exercise.check(lambda net: net.train(False))
+    assert "the network is in training mode" in message(exercise, lambda net: net.train())
+    assert "a network is expected" in message(exercise, lambda net: net.weight)
+
+    def without_bias(net: torch.nn.Linear) -> torch.nn.Linear:
+        torch.nn.init.constant_(net.bias, 7)
+        return net.eval()
+
+    assert "the network's bias is not what it should be" in message(exercise, without_bias)
+
+
 def test_an_error_can_be_the_right_answer() -> None:
     """Where the reference refuses an input, must the student's function refuse it with the same kind of error?"""
 

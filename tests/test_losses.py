@@ -39,6 +39,7 @@ CASES = {
     "heatmap_mse": (losses.heatmap_mse, distributions(0), distributions(1)),
     "js_divergence": (losses.js_divergence, distributions(0), distributions(1)),
     "gaussian_nll": (lambda p, t: losses.gaussian_nll(p, t, variances(2)), points(0), points(1)),
+    "laplace_nll": (lambda p, t: losses.laplace_nll(p, t, variances(2)), points(0), points(1)),
 }
 every_loss = pytest.mark.parametrize("name", CASES)
 
@@ -99,6 +100,13 @@ def test_gaussian_nll_is_minus_scipy_s_log_density() -> None:
     predicted, truth, v = points(0), points(1), variances(2)
     expected = -stats.norm.logpdf(truth.numpy(), predicted.numpy(), v.sqrt().numpy()).sum(-1)
     torch.testing.assert_close(losses.gaussian_nll(predicted, truth, v), torch.from_numpy(expected))
+
+
+def test_laplace_nll_is_minus_scipy_s_log_density() -> None:
+    """Is it the Laplace distribution's, x and y added, the constant included?"""
+    predicted, truth, b = points(0), points(1), variances(2)
+    expected = -stats.laplace.logpdf(truth.numpy(), predicted.numpy(), b.numpy()).sum(-1)
+    torch.testing.assert_close(losses.laplace_nll(predicted, truth, b), torch.from_numpy(expected))
 
 
 @pytest.mark.parametrize("beta", [0.0, 0.5, 1.0])
@@ -178,6 +186,8 @@ def test_any_leading_shape_and_dtype(name: str, shape: tuple[int, ...], dtype: t
     loss, predicted, truth = CASES[name]
     if name == "gaussian_nll":
         loss = lambda p, t: losses.gaussian_nll(p, t, torch.full_like(p, 1.7))  # noqa: E731
+    if name == "laplace_nll":
+        loss = lambda p, t: losses.laplace_nll(p, t, torch.full_like(p, 1.7))  # noqa: E731
     inner = predicted.shape[2:]
     p = predicted[0, 0].expand(*shape, *inner).to(dtype)
     t = truth[0, 0].expand(*shape, *inner).to(dtype)
@@ -204,6 +214,11 @@ def test_any_leading_shape_and_dtype(name: str, shape: tuple[int, ...], dtype: t
             lambda: losses.gaussian_nll(torch.zeros(3, 2), torch.zeros(3, 2), torch.ones(3, 1)),
             ValueError,
             "predicted and variances must have one shape",
+        ),
+        (
+            lambda: losses.laplace_nll(torch.zeros(3, 2), torch.zeros(3, 2), torch.zeros(3, 2)),
+            ValueError,
+            "predict ln b",
         ),
         (lambda: losses.masked_mean(torch.zeros(2, 3), torch.ones(2, 3).byte()), TypeError, "visibility > 0"),
         (lambda: losses.masked_mean(torch.zeros(2, 3), torch.ones(3).bool()), ValueError, "Nothing is broadcast"),

@@ -103,6 +103,27 @@ def test_the_frames_demo_follows_its_sliders() -> None:
     assert np.abs(shown - drawn).mean() < 0.5
 
 
+def test_the_targets_demo_follows_its_sliders() -> None:
+    """Do the sliders' values reach the words and the picture, and is the fast picture the whole one?"""
+    picture = torch.linspace(0, 1, 3 * 24 * 32).view(3, 24, 32)
+    demo = widgets.targets(picture, (20.2, 9.0))
+    pictures = [demo.image]
+    for name, value in (("x", 13.5), ("y", 6.5), ("sigma", 2.0)):
+        demo.controls[name].value = value
+        pictures.append(demo.image)
+        assert demo.problem == ""
+    assert len(set(pictures)) == 4
+    assert demo.words == viz.describe_targets((13.5, 6.5), picture, 2.0)
+    assert "(0.44, 0.29) in the unit square" in demo.words  # (13.5 + .5) / 32 and (6.5 + .5) / 24
+    assert "10 of 48 cells are asked for their way to (3.00, 1.25)" in demo.words  # 3 + 3 + 3 + 1 in rows 0 … 3
+    assert "largest cell is 0.992" in demo.words  # exp(−.25² / 8)
+    shown, drawn = (
+        np.asarray(Image.open(io.BytesIO(png)), dtype=float)
+        for png in (pictures[-1], viz.png(viz.targets((13.5, 6.5), picture, 2.0)))
+    )
+    assert np.abs(shown - drawn).mean() < 0.5
+
+
 @pytest.mark.parametrize("end", ["min", "max"])
 @pytest.mark.parametrize("stride", [1, 8])
 def test_the_sliders_ends_are_inside(end: str, stride: int) -> None:

@@ -18,6 +18,7 @@ from posecourse.people.dataset import RENDERER_VERSION, PeopleDataset, stream
 from posecourse.people.light import Light
 from posecourse.people.looks import PATTERNS, SKIN_TONES, Looks
 from posecourse.people.mirror import mirrored
+from posecourse.people.placing import placed
 from posecourse.people.poses import ANGLES, FAMILIES, LIMITS, walk_cycle
 from posecourse.people.props import Props
 from posecourse.people.render import render
@@ -31,6 +32,7 @@ __all__ = [
     "stream",
     "walk_cycle",
     "mirrored",
+    "placed",
     "Scene",
     "Bodies",
     "Looks",

@@ -13,6 +13,7 @@ from posecourse.viz.people import PeoplePicture, people_gallery, person_map, pho
 from posecourse.viz.pictures import heatmap, image, signed_map, uncertainty_map
 from posecourse.viz.places import Place, describe_frames, place
 from posecourse.viz.repaint import Repaint
+from posecourse.viz.representations import TargetsPicture, describe_targets, targets
 from posecourse.viz.style import (
     BACKGROUND,
     FOURTH,
@@ -42,4 +43,5 @@ __all__ = [
     # whole pictures
     "people_gallery", "photograph", "person_map", "PeoplePicture",
     "frames", "frames_by_stride", "describe_frames", "FramesPicture", "Place", "place",
+    "targets", "describe_targets", "TargetsPicture",
 ]  # fmt: skip
