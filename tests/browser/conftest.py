@@ -126,10 +126,14 @@ class Notebook:
             self.abroad.append(address)
 
     def open(self, address: str) -> None:
-        """Go to a notebook's address, with no layout left over from before, and wait for its kernel."""
+        """Go to a notebook's address, with no layout left over from before, and wait for its kernel.
+
+        The notebook's own indicator says "idle" before there is a kernel; running a cell then makes JupyterLab ask for
+        one. The status bar knows better.
+        """
         self.page.goto(f"{address}&reset", timeout=_MS)
         self.page.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=_MS)
-        self.wait_until_idle()
+        self.page.get_by_text(re.compile(r"\| Idle$")).wait_for(timeout=_MS)
 
     def wait_until_idle(self) -> None:
         """Wait until no cell is waiting to be run and the kernel says that it is idle."""
