@@ -83,6 +83,16 @@ def test_a_negative_map_has_no_score(name: str) -> None:
 
 
 @every_decoder
+@pytest.mark.parametrize("size", [(2, 3), (5, 7), (27, 31)])
+def test_a_map_of_nothing_but_noise(name: str, size: tuple[int, int]) -> None:
+    """With no keypoint in it at all, is the answer still a finite place on the map, for every map of a batch?"""
+    maps = noise(torch.zeros(3000, 1, *size), seed=13)
+    points, scores = DECODERS[name](maps)
+    assert ((points >= -0.5) & (points <= torch.tensor([size[1] - 0.5, size[0] - 0.5]))).all()
+    assert scores.isfinite().all()
+
+
+@every_decoder
 def test_the_score_is_the_largest_value(name: str) -> None:
     """Is the score the height of the map as it was given, in the map's dtype?"""
     maps = heatmaps.gaussian_distributions(uniform(2, 3, low=(2, 1.6), high=(4, 2.4)), (5, 7), 1.3).float()
@@ -371,12 +381,18 @@ def test_taylor_is_exact_on_a_gaussian(blur_sigma: float) -> None:
 
 
 def test_a_saddle_is_not_a_summit() -> None:
-    """Where the Hessian is not negative definite, is no step taken?"""
+    """Where the Hessian is not negative definite, but there is a slope to follow, is no step taken?"""
     maps = torch.full((1, 9, 11), 0.1)
-    maps[0, 4, 5] = 1.0
-    maps[0, 3, 4] = maps[0, 5, 6] = 0.999  # a ridge along one diagonal …
-    maps[0, 3, 6] = maps[0, 5, 4] = 0.001  # … and a steep fall along the other
-    maps[0, 4, 6] = maps[0, 4, 4] = maps[0, 3, 5] = maps[0, 5, 5] = 0.9
+    maps[0, 3:6, 4:7] = torch.tensor(
+        [[0.999, 0.90, 0.001],  # a ridge along one diagonal, a steep fall along the other …
+         [0.850, 1.00, 0.950],  # … and higher on the right than on the left
+         [0.001, 0.90, 0.999]]
+    )  # fmt: skip
+    L = maps[0, 3:6, 4:7].log()
+    xx, yy = L[1, 2] - 2 * L[1, 1] + L[1, 0], L[2, 1] - 2 * L[1, 1] + L[0, 1]
+    xy = (L[2, 2] - L[2, 0] - L[0, 2] + L[0, 0]) / 4
+    assert xx < 0
+    assert xx * yy - xy**2 < 0  # a saddle, though each axis by itself has a summit
     assert decode.dark(maps, 0.1).points.tolist() == [[5, 4]]
 
 
@@ -392,6 +408,14 @@ def test_never_worse_than_argmax_at_the_border(name: str, sigma: float, level: f
         points = decode.dark(maps, 2.0).points if name == "dark" else DECODERS[name](maps).points
         # Equal is allowed; 1000 coordinates know a ratio of two such errors to about 1 in 30.
         assert rms(points, truth) <= 1.03 * rms(decode.argmax_2d(maps).points, truth)
+
+
+def test_a_fit_that_fails_is_not_believed() -> None:
+    """In the corner cell, where noise leaves a quarter of a blob and many fits turn negative, does it beat argmax?"""
+    truth = uniform(20000, low=(-0.5, -0.5), high=(0.5, 0.5), seed=14)
+    maps = heatmaps.gaussian_heatmaps(truth, (13, 15), 1.0)
+    maps = maps + 0.1 * noise(maps, seed=15)
+    assert rms(decode.gaussian_fit(maps).points, truth) < rms(decode.argmax_2d(maps).points, truth)
 
 
 @pytest.mark.parametrize("sigma", [1.0, 1.5, 2.0, 3.0, 5.0])

@@ -73,7 +73,7 @@ def _refine(
     for _ in range(_STEPS):
         sigma = log_sigma.exp()
         A, shift = _regress(maps, c, sigma)
-        c = c + sigma[:, None] * shift[:, :2].clamp(-0.5, 0.5)
+        c = in_map(c + sigma[:, None] * shift[:, :2].clamp(-0.5, 0.5), maps)
         log_sigma = (log_sigma + shift[:, 2].clamp(-0.5, 0.5)).clamp(math.log(_NARROWEST), math.log(_WIDEST))
     near = ((c - start).abs() <= 1 + width[:, None]).all(-1)
     return torch.where(near[:, None], c, start), near & (A > 0)
@@ -98,8 +98,10 @@ def _regress(
     joined[5, 4] = 1
     normal, target = joined.T @ gram @ joined, data[:, row, column] @ joined
     normal = normal + 1e-6 * normal.diagonal(dim1=-2, dim2=-1).amax(-1)[:, None, None] * torch.eye(5).to(normal)
-    A, _, *shift = torch.linalg.solve(normal, target).unbind(-1)
-    usable = (A > 0)[:, None]
+    # A window with too few cells has no answer: `solve` would raise and take the whole batch with it.
+    solution = torch.linalg.solve_ex(normal, target).result
+    A, _, *shift = solution.unbind(-1)
+    usable = ((A > 0) & solution.isfinite().all(-1))[:, None]
     narrower = A.new_tensor([0, 0, -0.5])  # a filter that is too wide can miss the blob at the border
     return A, torch.where(usable, torch.stack(shift, dim=-1) / torch.where(usable, A[:, None], 1), narrower)
 
