@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from posecourse.coords import pixels_to_cells
+from posecourse.coords import cells_to_pixels, pixels_to_cells
 from posecourse.samples import Sample
 from posecourse.shapes import Size, require_count
 
@@ -65,6 +65,14 @@ class Head(nn.Module, ABC, Generic[Answer]):
         """Return (H, W) of the images that features (B C h w) were made from."""
         return features.shape[-2] * self.stride, features.shape[-1] * self.stride
 
+    def in_cells(self, points_px: Float[Tensor, "*B 2"]) -> Float[Tensor, "*B 2"]:
+        """Return points in cells of the features."""
+        return pixels_to_cells(points_px, float(self.stride))
+
+    def in_pixels(self, points_cell: Float[Tensor, "*B 2"]) -> Float[Tensor, "*B 2"]:
+        """Return points in pixels of the images."""
+        return cells_to_pixels(points_cell, float(self.stride))
+
     def truth_in_cells(self, sample: Sample) -> Float[Tensor, "B K 2"]:
         """Return a single-person sample's keypoints in cells of the features.
 
@@ -81,7 +89,7 @@ class Head(nn.Module, ABC, Generic[Answer]):
                 f"this head finds {self.keypoints} keypoints; the sample has {sample.keypoints.shape[-2]}. "
                 f"Build the network with keypoints={sample.keypoints.shape[-2]}."
             )
-        return pixels_to_cells(sample.keypoints, self.stride)
+        return self.in_cells(sample.keypoints)
 
     def extra_repr(self) -> str:
         """Return the settings that the layers do not show."""

@@ -8,7 +8,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from posecourse import decode, heatmaps, losses
-from posecourse.coords import cells_to_pixels
 from posecourse.models.head import Head, Reading, widened
 from posecourse.samples import Sample
 from posecourse.shapes import require_positive
@@ -63,7 +62,7 @@ class HeatmapHead(Head[HeatmapAnswer]):
     def read(self, answer: HeatmapAnswer) -> Reading:
         """Return what the decoder finds, in pixels, and the heights of the peaks."""
         peaks = self.decoder(answer.heatmaps)
-        return Reading(cells_to_pixels(peaks.points, self.stride), peaks.scores)
+        return Reading(self.in_pixels(peaks.points), peaks.scores)
 
     def target(self, answer: HeatmapAnswer, sample: Sample) -> Float[Tensor, "B K h w"]:
         """Return the blobs that the heatmaps should have been."""

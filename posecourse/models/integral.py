@@ -6,7 +6,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from posecourse import decode, heatmaps, losses
-from posecourse.coords import cells_to_pixels
 from posecourse.models.head import Distance, Head, Reading, widened
 from posecourse.samples import Sample
 from posecourse.shapes import require_positive
@@ -68,7 +67,7 @@ class IntegralRegression(Head[IntegralAnswer]):
 
     def read(self, answer: IntegralAnswer) -> Reading:
         """Return the mean place in pixels."""
-        return Reading(cells_to_pixels(answer.keypoints_cell, self.stride), answer.scores)
+        return Reading(self.in_pixels(answer.keypoints_cell), answer.scores)
 
     def loss(self, answer: IntegralAnswer, sample: Sample) -> Float[Tensor, "B K"]:
         """Return the distance from the mean place to the true keypoints, in cells."""

@@ -60,7 +60,7 @@ class OffsetHead(Head[OffsetAnswer]):
         stride: int = 4,
         sigma: float = 1.0,
         radius: float = 2.0,
-        weight: float = 0.01,
+        weight: float = 1.0,
     ) -> None:
         super().__init__(keypoints, stride)
         for name, value in (("sigma", sigma), ("radius", radius), ("weight", weight)):
@@ -81,7 +81,7 @@ class OffsetHead(Head[OffsetAnswer]):
         surest = confidences.flatten(-2).argmax(-1)[..., None, None].expand(*peaks.points.shape, 1)
         points = votes.flatten(-2).gather(-1, surest).squeeze(-1)
         readable = (peaks.scores > 0)[..., None]
-        return Reading(coords.cells_to_pixels(torch.where(readable, points, peaks.points), self.stride), peaks.scores)
+        return Reading(self.in_pixels(torch.where(readable, points, peaks.points)), peaks.scores)
 
     def loss(self, answer: OffsetAnswer, sample: Sample) -> Float[Tensor, "B K"]:
         """Return the squared difference of the confidences plus the distance of the votes from near the keypoint."""

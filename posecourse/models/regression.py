@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from posecourse import losses
-from posecourse.coords import pixels_to_cells, unit_to_pixels
+from posecourse.coords import unit_to_pixels
 from posecourse.models.head import Distance, Head, Reading, widened
 from posecourse.samples import Sample
 from posecourse.shapes import Size, checked_size, require_count
@@ -49,7 +49,7 @@ class _Regression(Head[RegressionAnswer]):
 
     def loss(self, answer: RegressionAnswer, sample: Sample) -> Float[Tensor, "B K"]:
         """Return the distance to the true keypoints, measured in cells."""
-        return self.distance(pixels_to_cells(self._pixels(answer), self.stride), self.truth_in_cells(sample))
+        return self.distance(self.in_cells(self._pixels(answer)), self.truth_in_cells(sample))
 
     def _pixels(self, answer: RegressionAnswer) -> Float[Tensor, "B K 2"]:
         return unit_to_pixels(widened(answer.keypoints_unit), self.image_size(answer.features))

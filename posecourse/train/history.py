@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import Any
 
 __all__ = ["History", "Validation"]
 
@@ -64,6 +64,6 @@ class History:
         return asdict(self)
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Self:
+    def from_json(cls, values: Mapping[str, Any]) -> "History":
         """Return the history that `to_json` wrote."""
         return cls(**{**values, "validation": [Validation(**entry) for entry in values["validation"]]})
