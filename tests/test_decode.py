@@ -415,7 +415,9 @@ def test_a_fit_that_fails_is_not_believed() -> None:
     truth = uniform(20000, low=(-0.5, -0.5), high=(0.5, 0.5), seed=14)
     maps = heatmaps.gaussian_heatmaps(truth, (13, 15), 1.0)
     maps = maps + 0.1 * noise(maps, seed=15)
-    assert rms(decode.gaussian_fit(maps).points, truth) < rms(decode.argmax_2d(maps).points, truth)
+    # Measured, not derived: .91 to .93 of argmax's error, 1.00 to 1.02 where failed fits are believed, over
+    # twelve seeds and three sizes of map. The line stands between the two.
+    assert rms(decode.gaussian_fit(maps).points, truth) < 0.96 * rms(decode.argmax_2d(maps).points, truth)
 
 
 @pytest.mark.parametrize("sigma", [1.0, 1.5, 2.0, 3.0, 5.0])

@@ -98,7 +98,7 @@ def _regress(
     joined[5, 4] = 1
     normal, target = joined.T @ gram @ joined, data[:, row, column] @ joined
     normal = normal + 1e-6 * normal.diagonal(dim1=-2, dim2=-1).amax(-1)[:, None, None] * torch.eye(5).to(normal)
-    # A window with too few cells has no answer: `solve` would raise and take the whole batch with it.
+    # Should a window have too few cells for an answer, `solve` would raise and take the whole batch with it.
     solution = torch.linalg.solve_ex(normal, target).result
     A, _, *shift = solution.unbind(-1)
     usable = ((A > 0) & solution.isfinite().all(-1))[:, None]
