@@ -16,8 +16,9 @@ from posecourse.people.body import Bodies
 from posecourse.people.camera import Camera
 from posecourse.people.dataset import RENDERER_VERSION, PeopleDataset, stream
 from posecourse.people.light import Light
-from posecourse.people.looks import PATTERNS, SKIN_TONES, Looks
+from posecourse.people.looks import PATTERNS, Looks
 from posecourse.people.mirror import mirrored
+from posecourse.people.palette import SKIN_TONES
 from posecourse.people.placing import placed
 from posecourse.people.poses import ANGLES, FAMILIES, LIMITS, walk_cycle
 from posecourse.people.props import Props

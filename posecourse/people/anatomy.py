@@ -1,6 +1,6 @@
 """The shapes of the parts of a body: tables of rings. Units are those of the body's proportions or head heights."""
 
-__all__ = ["ARM", "FOOT", "HEAD", "LEG", "NOSE", "PARTS", "THUMB", "TORSO"]
+__all__ = ["ARM", "FOOT", "HEAD", "LEG", "NOSE", "PARTS", "SOLE", "THUMB", "TORSO"]
 
 TORSO = (
     # place (1 neck's base, 0 hips), half width, half depth, backwards
@@ -20,11 +20,11 @@ TORSO = (
     (-0.04, 0.0985, 0.071, 0.007),
     (-0.14, 0.0930, 0.066, 0.006),
     (-0.23, 0.0700, 0.050, 0.002),
-    (-0.28, 0.0200, 0.020, 0.0),
+    (-0.28, 0.0010, 0.001, 0.0),
 )
 ARM = (
     # place (0 shoulder, 1 elbow, 2 wrist, 3 fingertips), half width, half depth, backwards
-    (-0.155, 0.005, 0.006, 0.0),
+    (-0.158, 0.001, 0.001, 0.0),
     (-0.135, 0.0150, 0.018, 0.0),
     (-0.08, 0.0245, 0.027, 0.0),
     (0.03, 0.0300, 0.033, 0.0),
@@ -60,15 +60,19 @@ LEG = (
 )
 FOOT = (
     # forwards from the ankle, half width, half height, height of the centre above the sole
-    (-0.040, 0.006, 0.010, 0.016),
-    (-0.036, 0.018, 0.018, 0.019),
+    (-0.041, 0.001, 0.001, 0.018),
+    (-0.037, 0.016, 0.016, 0.018),
     (-0.018, 0.0235, 0.024, 0.025),
     (0.015, 0.0245, 0.0245, 0.025),
     (0.050, 0.0265, 0.0195, 0.020),
     (0.082, 0.0290, 0.0150, 0.0155),
-    (0.105, 0.0250, 0.0115, 0.0125),
-    (0.117, 0.010, 0.005, 0.009),
+    (0.105, 0.0255, 0.0120, 0.0125),
+    (0.117, 0.0165, 0.0085, 0.0095),
+    (0.120, 0.001, 0.001, 0.009),
 )
+SOLE = 0.008
+"""Thickness of a shoe's sole."""
+
 HEAD = (
     # downwards from the atlas, half width, half depth, backwards; in head heights
     (-0.770, 0.010, 0.010, 0.030),
@@ -113,6 +117,6 @@ PARTS = {
     "left_thumb": (len(THUMB), 5), "right_thumb": (len(THUMB), 5),
     "left_leg": (len(LEG), 10), "right_leg": (len(LEG), 10),
     "left_foot": (len(FOOT), 8), "right_foot": (len(FOOT), 8),
-    "skirt": (7, 16),
+    "skirt": (9, 16),
 }  # fmt: skip
 """Every part of a body's surface: its number of rings and of points around a ring."""

@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-__all__ = ["Surface", "blended_frames", "circle", "grid_normals", "loft", "loft_triangles"]
+__all__ = ["Surface", "blended_frames", "circle", "grid_normals", "loft", "loft_triangles", "orthonormal", "sweep"]
 
 
 @dataclass(frozen=True)
@@ -51,16 +51,36 @@ def loft(
         sides: points around.
         power: of the superellipse; 2 is an ellipse, more is boxier.
     """
-    angle, x, z = circle(sides, power, centres.device)
-    flat = torch.stack([radii[..., 0:1] * x, radii[..., 1:2] * z], dim=-1)  # (*B R S+1 2)
+    _, x, z = circle(sides, power, centres.device)
+    outlines = torch.stack([radii[..., 0:1] * x, radii[..., 1:2] * z], dim=-1)  # (*B R S+1 2)
+    return sweep(centres, frames, outlines, radii.mean(-1), along)
+
+
+def sweep(
+    centres: Float[Tensor, "*B R 3"],
+    frames: Float[Tensor, "*B R 3 3"],
+    outlines: Float[Tensor, "*B R S 2"],
+    radius: Float[Tensor, "*B R"],
+    along: Float[Tensor, " R"],
+) -> Surface:
+    """Sweep an outline that changes along `centres`.
+
+    Args:
+        centres: of the rings; the line runs along the frames' y.
+        frames: columns x, y, z of each ring's own axes.
+        outlines: each ring's points (x, z) in its own axes, in metres, from the back over the front to the back.
+        radius: mean radius in metres, which scales the texture's way around.
+        along: the rings' places on the part, for choosing cloth or skin.
+    """
+    angle = circle(outlines.shape[-2] - 1, 2.0, centres.device)[0]
     points = (
         centres.unsqueeze(-2)
-        + flat[..., 0:1] * frames[..., :, 0].unsqueeze(-2)
-        + flat[..., 1:2] * frames[..., :, 2].unsqueeze(-2)
+        + outlines[..., 0:1] * frames[..., :, 0].unsqueeze(-2)
+        + outlines[..., 1:2] * frames[..., :, 2].unsqueeze(-2)
     )
     step = (centres[..., 1:, :] - centres[..., :-1, :]).square().sum(-1).sqrt()
     length = torch.cat([torch.zeros_like(step[..., :1]), step.cumsum(-1)], dim=-1).unsqueeze(-1)
-    around = angle * radii.mean(-1, keepdim=True)
+    around = angle * radius.unsqueeze(-1)
     texture = torch.stack([around, along.unsqueeze(-1).expand_as(around), length.expand_as(around)], dim=-1)
     return Surface(points, texture)
 
@@ -70,7 +90,11 @@ def blended_frames(
 ) -> Float[Tensor, "*B R 3 3"]:
     """Return frames between `first` (weight 0) and `second` (weight 1), orthonormal."""
     w = weight[:, None, None]
-    mixed = first.unsqueeze(-3) * (1 - w) + second.unsqueeze(-3) * w
+    return orthonormal(first.unsqueeze(-3) * (1 - w) + second.unsqueeze(-3) * w)
+
+
+def orthonormal(mixed: Float[Tensor, "*B 3 3"]) -> Float[Tensor, "*B 3 3"]:
+    """Return right-handed orthonormal frames near `mixed`, which keep its y."""
     y = _unit(mixed[..., :, 1])
     x = mixed[..., :, 0]
     x = _unit(x - y * (x * y).sum(-1, keepdim=True))

@@ -52,17 +52,21 @@ def _seats(dice: Dice, body: Posture, headings: Tensor, seated: Tensor) -> tuple
     top = -(pelvis[..., 1] + 0.068 * unit).clamp(max=-0.1)
     zero = torch.zeros_like(top)
     wide, deep = dice.uniform(0.19, 0.27), dice.uniform(0.18, 0.23)
-    centre = pelvis + rotate(turn, torch.stack([zero, zero, -0.08 * unit], -1))
-    solid = dice.chance(0.5)
+    solid, backed = dice.chance(0.5), dice.chance(0.5)
+    fore = -0.08 * unit - deep
+    lean = 0.105 * unit + 0.05  # where the back is, which stands on the seat's hind edge
+    hind = torch.where(backed, lean + 0.025, deep - 0.08 * unit)
+    deep = (hind - fore) / 2
+    centre = pelvis + rotate(turn, torch.stack([zero, zero, fore + deep], -1))
     half_tall = torch.where(solid, top / 2, 0.03)
     on = seated.float()
     seat = torch.stack(
         [centre[..., 0], -(top - half_tall), centre[..., 2], wide * on, half_tall * on, deep * on, headings], -1
     )
-    behind = pelvis + rotate(turn, torch.stack([zero, zero, 0.105 * unit + 0.05], -1))
-    backed = on * dice.chance(0.5)
+    behind = pelvis + rotate(turn, torch.stack([zero, zero, lean], -1))
+    held = on * backed
     back = torch.stack(
-        [behind[..., 0], -(top + 0.22), behind[..., 2], wide * backed, 0.24 * backed, 0.025 * backed, headings], -1
+        [behind[..., 0], -(top + 0.2), behind[..., 2], wide * held, 0.26 * held, 0.026 * held, headings], -1
     )
     leg = torch.stack(
         [centre[..., 0], -(top / 2 - 0.02), centre[..., 2], 0.04 * on * ~solid, top / 2 - 0.02, 0.04 * on, headings], -1

@@ -24,6 +24,7 @@ from posecourse.shapes import Size, checked_size
 __all__ = ["render"]
 
 _OF_THE_SCENE = ("light_direction", "place")
+_SAMPLES = 2  # of a pixel along each axis
 _CHUNK = 2**17  # pixels rendered at a time: small enough for a processor's cache, large enough to spread the overhead
 
 
@@ -46,14 +47,9 @@ def render(scene: Scene, size: Size, *, crowd: bool | None = None) -> Sample:
     return _single(sample) if alone else sample
 
 
-def samples_per_pixel(size: Size) -> int:
-    """Return how many samples a pixel has along each axis: more where pixels are few."""
-    return 2
-
-
 def _render(scene: Scene, size: Size) -> Sample:
     """Draw a few scenes at once, as a crowd."""
-    (H, W), scale = size, samples_per_pixel(size)
+    (H, W), scale = size, _SAMPLES
     body = scene.posture()
     matrix = scene.camera.matrix(size)
     mesh = assemble(scene, body)

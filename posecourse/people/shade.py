@@ -6,12 +6,13 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from posecourse.people.anatomy import PARTS
+from posecourse.people.anatomy import PARTS, SOLE
 from posecourse.people.hair import hairline
 from posecourse.people.looks import MATERIALS, Looks
 from posecourse.people.mesh import Mesh
 from posecourse.people.rasterise import Hits, locate
 from posecourse.people.scene import Scene
+from posecourse.people.skirt import LINING
 
 __all__ = ["colour_tables", "shade"]
 
@@ -51,12 +52,16 @@ def colour_tables(scene: Scene) -> tuple[Float[Tensor, "rows 5"], Float[Tensor, 
     """
     looks, props = scene.looks, scene.props
     materials = torch.cat([looks.colours, looks.second, looks.pattern[..., None].float(), looks.repeat[..., None]], -1)
+    bottom, shoes = (looks.colours[..., MATERIALS.index(name), :] for name in ("bottom", "shoes"))
+    made = torch.stack([0.4 * bottom, 0.3 * shoes + 0.55], dim=-2)  # linings are in the shade, soles are pale
+    made = torch.cat([made, made, torch.zeros_like(made[..., :1]), torch.ones_like(made[..., :1])], -1)
+    materials = torch.cat([materials, made], dim=-2)
     things = torch.cat([props.box_colours.flatten(0, 1), props.round_colours.flatten(0, 1)])
     kinds = torch.cat([torch.zeros_like(props.boxes[..., 0]).flatten(), props.round_kind.flatten()])
     pattern = torch.where(kinds == 1, float(_LEAVES), 0.0)[:, None]
     extra = torch.cat([things, things * 0.6, pattern, torch.full_like(pattern, 0.09)], dim=-1)
     zones, numbers = _zones(looks)
-    first = len(MATERIALS) * torch.arange(looks.skin_tone.numel(), device=zones.device).view(
+    first = materials.shape[-2] * torch.arange(looks.skin_tone.numel(), device=zones.device).view(
         *looks.skin_tone.shape, 1, 1
     )
     people = torch.cat([zones, numbers + first.float()], dim=-1).flatten(0, -2)
@@ -69,7 +74,7 @@ def colour_tables(scene: Scene) -> tuple[Float[Tensor, "rows 5"], Float[Tensor, 
 def _zones(looks: Looks) -> tuple[Tensor, Tensor]:
     """Return for each part (B N P) the places where its material changes (2) and its three materials (3)."""
     never = torch.full_like(looks.sleeve, _NEVER)
-    skin, top, bottom, shoes, hair = range(5)
+    skin, top, bottom, shoes, hair, lining, sole = range(7)
     limits, numbers = [], []
     for name in PARTS:
         first, second, kinds = never, never, (skin, skin, skin)
@@ -80,9 +85,9 @@ def _zones(looks: Looks) -> tuple[Tensor, Tensor]:
         elif name.endswith("leg"):
             first, second, kinds = looks.hem, torch.full_like(never, 1.88), (bottom, skin, shoes)
         elif name.endswith("foot"):
-            kinds = (shoes, shoes, shoes)
+            first, kinds = torch.full_like(never, SOLE), (sole, shoes, shoes)
         elif name == "skirt":
-            kinds = (bottom, bottom, bottom)
+            first, kinds = torch.full_like(never, LINING), (bottom, lining, lining)
         elif name in ("hair", "bun"):
             kinds = (hair, hair, hair)
         limits.append(torch.stack([first, second], dim=-1))

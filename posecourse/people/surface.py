@@ -11,6 +11,7 @@ from posecourse.people.hair import bun_points, shell_points
 from posecourse.people.lofts import Surface, blended_frames, circle, loft
 from posecourse.people.looks import Looks
 from posecourse.people.rotations import rotate
+from posecourse.people.skirt import draped_skirt
 
 __all__ = ["body_surfaces"]
 
@@ -26,7 +27,7 @@ def body_surfaces(body: Posture, bodies: Bodies, looks: Looks) -> dict[str, Surf
         parts[f"{side}_thumb"] = _thumb(body, bodies, side)
         parts[f"{side}_leg"] = _leg(body, bodies, looks, side)
         parts[f"{side}_foot"] = _foot(body, looks, side)
-    parts["skirt"] = _skirt(body, bodies, looks)
+    parts["skirt"] = draped_skirt(body, bodies, looks)
     return {name: parts[name] for name in PARTS}
 
 
@@ -52,6 +53,8 @@ def _torso(body: Posture, bodies: Bodies, looks: Looks) -> Surface:
     belly = torch.exp(-(((place - 0.3) / 0.25) ** 2)) * (bodies.girth[..., None] - 1)
     cloth = looks.loose[..., 0, None] * (1 - ((place - 0.9) / 0.1).clamp(0, 1))
     radii = torch.stack([a * width * (0.4 + 0.6 * girth) + cloth + 0.35 * belly * a, b * depth + cloth + belly * b], -1)
+    under = 0.3 * (looks.skirt[..., None] > 0) * (-place / 0.14).clamp(0, 1)  # keeps below a skirt
+    radii = radii * (1 - under)[..., None]
     unit = body.unit[..., None, None]
     centres = line + frames[..., :, 2] * (back - 0.5 * belly * b).unsqueeze(-1) * unit
     return loft(centres, frames, radii * unit, place, PARTS["torso"][1], power=2.4)
@@ -89,6 +92,7 @@ def _leg(body: Posture, bodies: Bodies, looks: Looks, side: str) -> Surface:
     place, a, b, back = _table(LEG, body.origins.device)
     thick = 1 + (bodies.girth[..., None] - 1) * (1 - 0.5 * ((place - 1.5) / 0.5).clamp(0, 1))
     hem = looks.hem[..., None]
+    thick = thick * (1 - 0.2 * (looks.skirt[..., None] > 0) * ((hem - place) / 0.2).clamp(0, 1))  # keeps below a skirt
     flare = 1 + looks.flare[..., None] * ((place - 0.3) / 1.5).clamp(0, 1)
     cloth = looks.loose[..., 1, None] * flare * ((hem + 0.1 - place) / 0.1).clamp(0, 1) * (place > -0.1)
     radii = torch.stack([a * thick + cloth, b * thick + cloth], -1)
@@ -104,7 +108,10 @@ def _foot(body: Posture, looks: Looks, side: str) -> Surface:
     axes = torch.stack([frame[..., :, 0], -frame[..., :, 2], frame[..., :, 1]], dim=-1)
     axes = axes.expand(*axes.shape[:-3], len(forward), 3, 3)
     radii = torch.stack([a, b], -1).expand(*body.unit.shape, len(forward), 2) * unit
-    return loft(origin + rotate(frame, line), axes, radii, forward * 10, PARTS["left_foot"][1], power=2.6)
+    foot = loft(origin + rotate(frame, line), axes, radii, forward, PARTS["left_foot"][1], power=2.6)
+    _, _, down = circle(PARTS["left_foot"][1], 2.6, forward.device)
+    height = (centre[:, None] - b[:, None] * down).expand(foot.texture.shape[:-1])  # tells the sole from the shoe
+    return Surface(foot.points, torch.stack([foot.texture[..., 0], height, foot.texture[..., 2]], dim=-1))
 
 
 def _thumb(body: Posture, bodies: Bodies, side: str) -> Surface:
@@ -115,33 +122,6 @@ def _thumb(body: Posture, bodies: Bodies, side: str) -> Surface:
     frames = frame.expand(*frame.shape[:-3], len(along), 3, 3)
     radii = torch.stack([radius, radius], -1).expand(*body.unit.shape, len(along), 2) * unit
     return loft(origin + rotate(frame, line), frames, radii, along + 2, PARTS["left_thumb"][1])
-
-
-def _skirt(body: Posture, bodies: Bodies, looks: Looks) -> Surface:
-    """Return a skirt about both thighs and knees; without one its rings have no radius and nothing is drawn."""
-    rings, sides = PARTS["skirt"]
-    share = torch.linspace(0, (rings - 1) / (rings - 2), rings, device=body.unit.device).clamp(
-        max=1
-    )  # the last closes the hem
-    place = -0.25 + (looks.skirt[..., None] + 0.25) * share  # on the leg, 1 at the knee
-    knees = [body.origin(f"{side}_shank") for side in ("left", "right")]
-    hips = [body.origin(f"{side}_thigh") for side in ("left", "right")]
-    ankles = [body.origin(f"{side}_foot") for side in ("left", "right")]
-    p = place[..., None]
-    left, right = (
-        torch.where(p < 1, _along(h, k, p), _along(k, a, p - 1)) for h, k, a in zip(hips, knees, ankles, strict=True)
-    )
-    down = blended_frames(body.frame("left_thigh"), body.frame("right_thigh"), share.new_tensor([0.5]))
-    shin = blended_frames(body.frame("left_shank"), body.frame("right_shank"), share.new_tensor([0.5]))
-    waist = blended_frames(body.frame("pelvis"), down[..., 0, :, :], share.clamp(0, 0.5) * 2)
-    frames = torch.where((p > 1)[..., None], shin.expand_as(waist), waist)
-    apart = (left - right) / 2
-    unit = body.unit[..., None]
-    a = (apart * frames[..., :, 0]).sum(-1).abs() + unit * (0.058 + 0.026 * share) * bodies.girth[..., None]
-    b = (apart * frames[..., :, 2]).sum(-1).abs() + unit * (0.070 + 0.018 * share) * bodies.girth[..., None]
-    worn = (looks.skirt > 0).float()[..., None] * share.new_tensor([0.75] + [1.0] * (rings - 2) + [0.02])
-    centres = (left + right) / 2
-    return loft(centres, frames, torch.stack([a, b], -1) * worn[..., None], share, sides, power=2.6)
 
 
 def _head(body: Posture, bodies: Bodies, looks: Looks) -> dict[str, Surface]:
@@ -170,9 +150,4 @@ def _stack(rows: tuple[tuple[float, ...], ...], sides: int, x: float, device: to
 
 def _between(start: Tensor, end: Tensor, share: Tensor) -> Tensor:
     """Return points on the line from `start` (… 3) to `end` (… 3) at `share` (R 1)."""
-    return start.unsqueeze(-2) + (end - start).unsqueeze(-2) * share
-
-
-def _along(start: Tensor, end: Tensor, share: Tensor) -> Tensor:
-    """Return points on the line at `share` (… R 1), which differs from person to person."""
     return start.unsqueeze(-2) + (end - start).unsqueeze(-2) * share
