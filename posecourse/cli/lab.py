@@ -5,6 +5,7 @@ import secrets
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from posecourse.cli.copies import bring_up_to_date
 
@@ -71,8 +72,13 @@ def _serve(work: Path, extra: Sequence[str]) -> int:
     from jupyterlab.labapp import LabApp  # here, since doctor must run where JupyterLab is broken
 
     server = LabApp.initialize_server(argv=server_arguments(work, extra))
-    address = server.connection_url.rstrip("/") + server.default_url
-    print(f"The course is at {address}?token={server.identity_provider.token}", flush=True)
-    print(f"Your work is in {work}. To stop, press Ctrl-C here.", flush=True)
+    server.io_loop.add_callback(_announce, server, work)  # comes after the callback that binds the port
     server.start()
     return 0
+
+
+def _announce(server: Any, work: Path) -> None:
+    """Say where the course is, once it answers there, and how to stop it."""
+    address = server.connection_url.rstrip("/") + server.default_url
+    print(f"The course is at {address}?token={server.identity_provider.token}")
+    print(f"Your work is in {work}. To stop, press Ctrl-C here.", flush=True)
