@@ -15,12 +15,14 @@ from posecourse.people.backdrop import PLACES, Backdrop
 from posecourse.people.body import Bodies
 from posecourse.people.camera import Camera
 from posecourse.people.dataset import RENDERER_VERSION, PeopleDataset, stream
+from posecourse.people.gait import walk_cycle
+from posecourse.people.joints import ANGLES, LIMITS
 from posecourse.people.light import Light
 from posecourse.people.looks import PATTERNS, Looks
 from posecourse.people.mirror import mirrored
 from posecourse.people.palette import SKIN_TONES
 from posecourse.people.placing import placed
-from posecourse.people.poses import ANGLES, FAMILIES, LIMITS, walk_cycle
+from posecourse.people.poses import FAMILIES
 from posecourse.people.props import Props
 from posecourse.people.render import render
 from posecourse.people.scene import Scene

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from posecourse.people.bundle import Bundle
 from posecourse.people.dice import Dice
-from posecourse.people.poses import ANGLES
+from posecourse.people.joints import ANGLES
 from posecourse.people.rotations import compose, rotate, turn_x, turn_y, turn_z
 
 __all__ = ["SEGMENTS", "Bodies", "Posture", "draw_bodies", "keypoints_3d", "posture"]
@@ -115,7 +115,7 @@ def posture(
 
     Args:
         bodies: proportions.
-        angles: joint angles in radians in the order of `poses.ANGLES`.
+        angles: joint angles in radians in the order of `joints.ANGLES`.
         position: (x, y, z) in metres below which the pelvis is; y is the height of the lowest point (0 the ground,
             negative is up).
         heading: radians; 0 faces the camera's side of the world, π/2 the left of a picture taken from there.

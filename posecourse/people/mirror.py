@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from posecourse.people.poses import ANGLES
+from posecourse.people.joints import ANGLES
 from posecourse.people.scene import Scene
 from posecourse.skeletons import mirrored_name
 

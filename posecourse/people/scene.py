@@ -26,7 +26,7 @@ class Scene(Bundle):
     Args:
         present: which places hold a person.
         bodies: proportions.
-        poses: joint angles in radians, in the order of `poses.ANGLES`; `walk_cycle` makes some.
+        poses: joint angles in radians, in the order of `joints.ANGLES`; `walk_cycle` makes some.
         families: place in `poses.FAMILIES` that each pose was drawn from.
         positions: (x, y, z) below the pelvis; y is the height of the body's lowest point, negative in the air.
         headings: radians; 0 faces the camera's side, π/2 the picture's left.
