@@ -92,7 +92,8 @@ def draw_looks(dice: Dice, active: Bool[Tensor, "B N"]) -> Looks:
         flare=torch.where(long_trousers, dice.uniform(0.0, 0.7), dice.uniform(0.6, 1.4)),
         loose=torch.stack([dice.uniform(0.002, 0.0075), dice.uniform(0.002, 0.007)], dim=-1),
     )
-    lining = torch.where(skirted, 0.9 * looks.skirt, looks.hem)  # a skirt's own cloth is about the thighs beneath it
+    under = torch.where(active, 0.98, 0.9) * looks.skirt  # a skirt's own cloth is about the thighs beneath it
+    lining = torch.where(skirted, under, looks.hem)
     return replace(looks, hem=lining, flare=torch.where(skirted, 0.0, looks.flare))
 
 

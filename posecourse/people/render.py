@@ -87,7 +87,7 @@ def _behind(scene: Scene, balls: Float[Tensor, "B S 4"], size: Size) -> Float[Te
     if size[0] * size[1] <= 160**2:
         return paint(scene.backdrop, scene.light, scene.camera, balls, size)
     half = (-(-size[0] // 2), -(-size[1] // 2))
-    small = paint(scene.backdrop, scene.light, scene.camera, balls, half)
+    small = soften(paint(scene.backdrop, scene.light, scene.camera, balls, half), 0.25)
     return soften(F.interpolate(small, size=size, mode="bilinear", align_corners=False), 0.25)
 
 
