@@ -77,6 +77,7 @@ class TargetsPicture:
         self._vector, self._offsets = _arrows(axes[0], 1.8), _arrows(axes[1], 0.8)
         self._map = heatmap(axes[2], torch.zeros(H // _STRIDE, W // _STRIDE), label="height")
         axes[2].set(xticks=[], yticks=[])
+        self._lines = list(axes[2].collections)  # between the cells, and so above the map
         self._titles = [_title(ax) for ax in axes]
         self._repaint: Repaint | None = None
 
@@ -102,7 +103,7 @@ class TargetsPicture:
         """Return the picture of the keypoint there as a PNG, several times as fast as drawing all of it."""
         self.move(point_px, sigma)
         if self._repaint is None:
-            moving: list[Artist] = [self._vector, self._offsets, *self._rings, self._map, *self._titles]
+            moving: list[Artist] = [self._vector, self._offsets, *self._rings, self._map, *self._lines, *self._titles]
             self._repaint = Repaint(self.figure, moving)
         return self._repaint.png()
 
@@ -118,9 +119,12 @@ def _arrows(ax: Axes, width: float) -> LineCollection:
 
 
 def _title(ax: Axes) -> Text:
-    """Return a title that can be written anew."""
+    """Return a line over the panel that can be written anew; an empty title keeps its place free."""
     with styled():
-        return ax.set_title(" ")
+        ax.set_title(" ")
+        return ax.annotate(
+            " ", (0, 1), (0, 5), "axes fraction", "offset points", va="bottom", in_layout=False, annotation_clip=False
+        )
 
 
 def _asked(cell: Tensor, H: int, W: int) -> Tensor:

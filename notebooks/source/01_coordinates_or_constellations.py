@@ -1,0 +1,1067 @@
+# ---
+# posecourse:
+#   minutes: 75
+#   budget_cpu_seconds: 90
+# ---
+
+# %% [markdown]
+# # 01 Regression or heatmap: coordinates or constellations?
+#
+# **By the end you will have shown that a network trained on coordinates answers with a place where
+# nothing is, whenever two places are possible, that a heatmap keeps both, and what each of them pays
+# for it.**
+#
+# | | |
+# |---|---|
+# | Time | 75 minutes |
+# | Price | about a minute of one laptop core, training from scratch included |
+# | You need | lesson 00, a mean and a variance, a first PyTorch training loop |
+# | You will be able to explain | the figure with two hands and one cross between them |
+#
+# Same backbone, same pictures, same number of steps: what does the *form of the answer* change?
+
+# %%
+import json
+import math
+from dataclasses import replace
+
+import torch
+
+from posecourse import checks, coords, heatmaps, losses, metrics, models, paths, people
+from posecourse import samples, seeding, train, viz, widgets
+from posecourse.lesson import Todo, claim, predict, reveal
+
+viz.use_style()
+random = seeding.generator(0)
+
+# %% [markdown]
+# ## A number that looks wrong
+#
+# Below is a shadow. Does the person face you, or turn their back? The shadow is the same, but left
+# and right change places.
+#
+# We take people with their arms out, turn half of them round, and keep nothing but their shadows.
+
+
+# %%
+def shadows(count, seed):
+    """Return shadows of people who face us or turn their backs, half of them each."""
+    random = seeding.generator(seed)
+    scenes = people.draw_scenes(
+        count, random, poses=("cheer", "jump"), occluders=0, truncation=0, margin=(0.05, 0.15)
+    )
+    turned = math.pi * (torch.rand(count, 1, generator=random) < 0.5)
+    scenes = replace(scenes, headings=turned + 0.15 * torch.randn(count, 1, generator=random))
+    sample = people.render(people.placed(scenes, torch.full((count, 2), 0.5)), (64, 64))
+    shadow = 0.9 - 0.6 * (sample.person_map > 0).float()[:, None]
+    return replace(sample, images=shadow.repeat(1, 3, 1, 1))
+
+
+# %%
+def both_truths(sample):
+    """Return keypoints (2 B K 2) in pixels: for somebody who faces us, and who does not."""
+    return torch.stack([sample.keypoints, sample.keypoints[:, list(sample.skeleton.swap)]])
+
+
+held_out = shadows(128, seed=2)
+truths_px = both_truths(held_out)
+best_px = truths_px.mean(0)
+LEFT_RIGHT_WRIST = [9, 10]
+apart_px = (truths_px[0] - truths_px[1]).norm(dim=-1)[:, LEFT_RIGHT_WRIST]
+widest = apart_px.sum(-1).argsort(descending=True)
+one, two, three = widest[:3].tolist()
+
+# %%
+fig, axes = viz.row(3)
+for ax in axes:
+    viz.image(ax, held_out.images[one])
+for ax, keypoints in zip(axes[:2], truths_px[:, one], strict=True):
+    viz.draw_skeleton(ax, keypoints, None, held_out.skeleton)
+viz.draw_prediction(axes[2], best_px[one])
+for ax, title in zip(axes, ("one truth", "the other truth", "the best single answer"), strict=True):
+    ax.set_title(title)
+viz.headline(fig, "One shadow, two truths, and an answer that is neither")
+viz.show(
+    fig,
+    alt="The shadow of a person with both arms out, three times. First with a skeleton whose left side is blue, then "
+    "with left and right exchanged, then with crosses: all of them lie on the line from head to feet, none on a hand.",
+)
+
+# %% measured=true
+best_error_px = metrics.keypoint_error(best_px.expand_as(truths_px), truths_px)[
+    :, :, LEFT_RIGHT_WRIST
+]
+d = apart_px.square().mean().sqrt() / 2
+tenth_px = 0.1 * held_out.boxes[:, 2:].amax(-1)[:, None]
+print(
+    f"RMS error {best_error_px.square().mean().sqrt():.1f} px, half of the way between the hands {d:.1f} px"
+)
+print(
+    f"within a tenth of the person: {(best_error_px <= tenth_px).float().mean():.0%} of the wrists"
+)
+
+# %% [markdown]
+# No answer at all has a smaller expected squared error than the crosses on the right. And hardly one
+# of the wrists is anywhere near its cross. Both numbers are true. Which of them would you report?
+
+# %% [markdown]
+# ## Predict
+#
+# *A keypoint is at one of two places, each as likely as the other. Network A answers with the middle.
+# Network B picks one of the two. How many times as large as A's is B's RMS error?*
+
+# %%
+predict("01.ratio", 1.4)
+
+# %% [markdown]
+# *We train two networks on people who stand in the left half of the picture. One answers with
+# coordinates, one with heatmaps. Then people stand 6 px further right than any of them did. Which of
+# the two still finds their keypoints?*
+
+# %%
+SHIFTED = ("both", "neither, hardly at all", "the heatmap finds some", "the coordinates find some")
+predict("01.shifted", "the heatmap finds some", options=SHIFTED)
+
+# %% [markdown]
+# ## Theory on one screen: what a loss asks for
+#
+# Let the picture be given, and let $p_i$ be the probability that the keypoint is at $x_i$. A network
+# that is large enough, trained long enough, answers with whatever makes the *expected* loss smallest.
+#
+# | trained with | answer | for $-d$ and $+d$, equally likely |
+# |---|---|---|
+# | squared error $\lVert a - x\rVert^2$ | the mean $\sum_i p_i x_i$ | 0, where nothing is |
+# | absolute error $\lvert a - x\rvert$ | the median | anything from $-d$ to $+d$ |
+# | squared error in each cell of a heatmap | the mean *heatmap* $\sum_i p_i\,h(x_i)$ | two blobs, half as high |
+#
+# The mean of coordinates is one place. The mean of heatmaps is still a landscape. That is the whole
+# difference, and we can put numbers to it:
+#
+# $$\text{RMSE}_{\text{mean}} = d \qquad \text{RMSE}_{\text{pick}} = \sqrt{\tfrac12\,0^2 + \tfrac12
+# (2d)^2} = \sqrt2\,d .$$
+#
+# | symbol | in code | meaning | unit |
+# |---|---|---|---|
+# | $x_i$, $p_i$ | `places`, `weights` | where the keypoint can be, and how likely | px, 1 |
+# | $d$ | `d` | half of the way between two places | px |
+# | $\sigma$ | `sigma` | width of a target blob | cells |
+# | $\tau$ | `tau` | spread of the truth, given the picture | cells |
+#
+# PCK, the *percentage of correct keypoints*, counts an answer as correct if it is within a given
+# distance of the truth: here, a tenth of the longer side of the person's box.
+
+# %% [markdown]
+# ## Theory against measurement
+#
+# First the toy, in one dimension, where everything is exact. A keypoint is 6 px to the left or 6 px
+# to the right. We try every answer between.
+
+# %%
+half_apart = 6.0
+answers = torch.linspace(-10, 10, 401, dtype=torch.float64)
+misses = (answers[:, None] - torch.tensor([-half_apart, half_apart])).abs()
+rmse, mean_error = misses.square().mean(-1).sqrt(), misses.mean(-1)
+found = (misses <= 2).double().mean(-1)
+
+fig, (left, right) = viz.row(2)
+left.plot(answers, rmse, label="RMS error", markevery=100, **viz.LEFT)
+left.plot(answers, mean_error, label="mean error", markevery=100, **viz.RIGHT)
+left.set(xlabel="answer (px)", ylabel="error (px)", ylim=(0, 13))
+viz.label_ends(left)
+right.plot(answers, found, markevery=100, **viz.MIDDLE)
+right.set(xlabel="answer (px)", ylabel="share within 2 px", ylim=(-0.05, 1.05))
+viz.headline(fig, "The answer with the least RMS error finds nothing")
+viz.show(
+    fig,
+    alt="Left: RMS error and mean error of every answer from -10 to 10 px. The RMS error is smallest, 6 px, at 0; the "
+    "mean error is flat from -6 to 6. Right: the share of correct answers is 0 around 0 and one half around -6 and 6.",
+)
+
+# %% measured=true
+best = answers[rmse.argmin()]
+at_place = (answers - half_apart).abs().argmin()
+claim("01.mean", "squared error asks for the mean", best, between=(-0.1, 0.1), theory=0, unit="px")
+claim(
+    "01.rmse_mean",
+    "there the RMS error is d",
+    rmse.min() / half_apart,
+    between=(0.99, 1.01),
+    theory=1,
+    unit="d",
+)
+claim(
+    "01.rmse_pick", "at one of the places it is √2·d", rmse[at_place] / half_apart,
+    between=(1.41, 1.42), theory=2**0.5, unit="d",
+)  # fmt: skip
+
+# %% measured=true
+claim(
+    "01.flat",
+    "mean error does not care",
+    mean_error[rmse.argmin()] - mean_error[at_place],
+    between=(-0.01, 0.01),
+    theory=0,
+    unit="px",
+)
+claim(
+    "01.found", "and half of the picks are right", found[at_place], between=(0.5, 0.5), theory=0.5
+)
+reveal("01.ratio", rmse[at_place] / rmse.min())
+
+# %% [markdown]
+# Whoever picks a place has an RMS error of 1.41 d<!--01.rmse_pick-->, larger than that of the one who
+# never finds anything. **Heatmaps win PCK here and lose RMS error.** Whoever shows you only one of the
+# two numbers has chosen for you.
+#
+# ### What a heatmap is, when squared error trains it
+#
+# The same law holds in every cell: the network answers with the mean of the targets. If the truth
+# scatters with variance $\tau^2$ around a place, because annotators disagree or because the picture
+# does not say more, the mean of the blobs is a wider and lower blob:
+#
+# $$\text{peak} = \frac{\sigma^2}{\sigma^2 + \tau^2} \qquad \text{second moment} = \sigma^2 + \tau^2 .$$
+#
+# We average 4000 blobs for each of several $\tau$ and look. The bounds below are six standard errors
+# of such a mean.
+
+# %%
+sigma = 2.0
+taus = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0)
+cells = torch.arange(49.0)
+
+
+def mean_blob(tau, count=4000):
+    """Return the mean of blobs around places that scatter with standard deviation tau, (49 49)."""
+    places = 24 + tau * torch.randn(count, 2, generator=random)
+    row, column = (
+        torch.exp(-((cells - axis[:, None]) ** 2) / (2 * sigma**2)) for axis in places.mT
+    )
+    return row.mT @ column / count
+
+
+blobs = torch.stack([mean_blob(tau) for tau in taus])
+peaks = blobs.amax((-2, -1))
+profile = blobs.sum(-2) / blobs.sum((-2, -1))[:, None]
+centres = (profile * cells).sum(-1, keepdim=True)
+moments = (profile * (cells - centres) ** 2).sum(-1)
+
+# %%
+tau = torch.linspace(0, 3, 61)
+fig, (left, right) = viz.row(2)
+left.plot(tau, sigma**2 / (sigma**2 + tau**2), markevery=100, **viz.LEFT)
+left.plot(taus, peaks, **{**viz.RIGHT, "linestyle": "none"})
+left.set(xlabel="τ, spread of the truth (cells)", ylabel="height of the peak", ylim=(0, 1.05))
+right.plot(tau, sigma**2 + tau**2, markevery=100, label="theory", **viz.LEFT)
+right.plot(taus, moments, label="mean of 4000 blobs", **{**viz.RIGHT, "linestyle": "none"})
+right.set(xlabel="τ, spread of the truth (cells)", ylabel="second moment (cells²)", ylim=(0, 14))
+right.legend(loc="upper left")
+viz.headline(fig, "Doubt makes a heatmap lower and wider, by a known amount")
+viz.show(
+    fig,
+    alt="Left: the height of the mean blob falls from 1 to about 0.31 as the spread of the truth grows from 0 to 3 "
+    "cells. Right: its second moment grows from 4 to 13. Measured squares lie on the curves of theory.",
+)
+
+# %% measured=true
+claim("01.peak", "peak σ²/(σ² + τ²) at τ = 2", peaks[4], between=(0.47, 0.53), theory=0.5)
+claim(
+    "01.moment",
+    "second moment σ² + τ² at τ = 2",
+    moments[4],
+    between=(7.6, 8.4),
+    theory=8,
+    unit="cells²",
+)
+
+# %% [markdown]
+# At $\tau = \sigma$ the peak is 0.5<!--01.peak--> high, though every target was 1. So the height of a
+# peak says how sure the network can be, and its width is *not* the network's doubt alone: the blob's
+# own $\sigma^2$ is in it. Lessons 02, 03 and 06 start from these two equations.
+#
+# There is a catch. Two blobs are two peaks only if they are far enough apart: as soon as $d$ is below
+# $\sqrt{\sigma^2 + \tau^2}$ they melt into one, in the middle, and the argmax stands there as well.
+
+
+# %% measured=true
+def is_one_peak(d, width=2.5):
+    """Say whether two Gaussians of this width, at -d and d, are highest in the middle."""
+    x = torch.linspace(-6, 6, 2401, dtype=torch.float64)
+    landscape = torch.exp(-((x - d) ** 2) / (2 * width**2)) + torch.exp(
+        -((x + d) ** 2) / (2 * width**2)
+    )
+    return bool(landscape.argmax() == 1200)
+
+
+melted = max(d / 100 for d in range(200, 300) if is_one_peak(d / 100))
+claim(
+    "01.melt",
+    "two blobs melt below d = √(σ² + τ²)",
+    melted,
+    between=(2.45, 2.55),
+    theory=2.5,
+    unit="cells",
+)
+
+# %% [markdown]
+# A heatmap resolves an ambiguity only if its blobs are small against it.
+
+# %% [markdown]
+# ## One keypoint, asked for in three ways
+#
+# Move the keypoint. Regression is asked for a vector from a fixed reference, the middle of the
+# picture. A heatmap network is asked for a whole landscape. A third kind stands between: every cell
+# near the keypoint is asked for *its* way there.
+
+# %%
+FAMILIES = ("stand", "walk", "cheer", "jump", "wave", "reach")
+
+
+def world(count, seed, low, high):
+    """Draw people whose middle is between `low` and `high` pixels right of the picture's."""
+    random = seeding.generator(seed)
+    scenes = people.draw_scenes(
+        count, random, poses=FAMILIES, occluders=0, truncation=0, margin=(0.22, 0.27)
+    )
+    x = 0.5 + (low + (high - low) * torch.rand(count, generator=random)) / 64
+    centres = torch.stack([x, torch.full_like(x, 0.5)], dim=-1)
+    return people.render(people.placed(scenes, centres), (64, 64))
+
+
+left_half = samples.concatenate([world(128, seed, -14, 0) for seed in range(4)])
+somebody, wrist_px = left_half.images[5], left_half.keypoints[5, 9]
+
+# %%
+widgets.targets(somebody, wrist_px.tolist())
+
+# %%
+fig = viz.targets(wrist_px.tolist(), somebody)
+viz.headline(fig, "A vector, a few offsets, a landscape: three targets")
+viz.show(fig, alt=viz.describe_targets(wrist_px.tolist(), somebody))
+
+# %% [markdown]
+# The vector is an answer relative to one **anchor**. Detectors used to regress boxes from many anchors
+# of fixed sizes; *anchor-free* ones let each cell speak for itself. The offset head does that: its
+# anchor is whichever cell is surest. A heatmap goes all the way, and has no anchor at all.
+
+# %% [markdown]
+# ## Exercise 1 · From points to heatmaps ●●○ · 10 minutes
+
+
+# %% exercise="heatmaps.gaussian_heatmaps" dots=2 minutes=10 points=2
+def gaussian_heatmaps(keypoints, size, sigma):
+    """Paint a Gaussian blob of height 1 around each keypoint: h = exp(−((column − x)² + (row − y)²) / (2σ²)).
+
+    Args:
+        keypoints: float tensor (..., K, 2), (x, y) in cells; between cells as a rule.
+        size: (H, W) of the maps in cells.
+        sigma: σ in cells.
+
+    Returns:
+        float tensor (..., K, H, W), of the keypoints' dtype.
+    """
+    H, W = size
+    rows = torch.arange(H, dtype=keypoints.dtype)[:, None]
+    columns = torch.arange(W, dtype=keypoints.dtype)
+    x, y = keypoints[..., 0, None, None], keypoints[..., 1, None, None]
+    return torch.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * sigma**2))
+
+
+# %% check="heatmaps.gaussian_heatmaps"
+checks.heatmaps.gaussian_heatmaps.check(gaussian_heatmaps)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Make a column of row numbers, of shape (H, 1), and a row of column numbers, of shape (W). Their
+# difference to y and to x, squared and added, is a map.
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# Give x and y two axes of length 1 at the end, and broadcasting does the rest:
+# `keypoints[..., 0, None, None]` has the shape (..., K, 1, 1).
+# </details>
+#
+# <details><summary>Help: I get <i>The size of tensor a (7) must match the size of tensor b (11)</i></summary>
+#
+# Rows and columns lie along one and the same axis. The row numbers need an axis after them:
+# `torch.arange(H)[:, None]`.
+# </details>
+
+# %% [markdown]
+# ## Exercise 2 · And back: the largest cell ●●○ · 8 minutes
+
+
+# %% exercise="heatmaps.argmax_2d" dots=2 minutes=8 points=2
+def argmax_2d(heatmaps):
+    """Find the cell with the largest value in each map.
+
+    Args:
+        heatmaps: float tensor (..., K, H, W).
+
+    Returns:
+        points: float tensor (..., K, 2), (x, y) in cells, of the heatmaps' dtype.
+        scores: float tensor (..., K), the largest values.
+    """
+    scores, index = heatmaps.flatten(-2).max(-1)
+    W = heatmaps.shape[-1]
+    points = torch.stack([index % W, index // W], dim=-1).to(heatmaps.dtype)
+    return points, scores
+
+
+# %% check="heatmaps.argmax_2d"
+checks.heatmaps.argmax_2d.check(argmax_2d)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# `heatmaps.flatten(-2)` lays each map out in one line, row after row. `max(-1)` then gives the value
+# and its place in that line.
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# How many cells have passed when row 3 begins? The index, divided by that many a row, is the row; the
+# remainder is the column. And x is the column.
+# </details>
+#
+# <details><summary>Help: I get <i>int64 tensor … where a float64 tensor … is expected</i></summary>
+#
+# An index is a whole number, and a point is not: finish with `.to(heatmaps.dtype)`.
+# </details>
+
+# %% [markdown]
+# ## Exercise 3 · What squared error asks for ●○○ · 6 minutes
+
+
+# %% exercise="training.conditional_mean" dots=1 minutes=6 points=1
+def conditional_mean(places, weights):
+    """Return the point with the smallest expected squared distance to a keypoint that can be at several places.
+
+    Args:
+        places: float tensor (..., M, 2), where it can be.
+        weights: float tensor (..., M), how often each place was seen; positive, of any sum.
+
+    Returns:
+        float tensor (..., 2).
+    """
+    return (weights[..., None] * places).sum(-2) / weights.sum(-1, keepdim=True)
+
+
+# %% check="training.conditional_mean"
+checks.training.conditional_mean.check(conditional_mean)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Set the derivative of $\sum_i w_i \lVert a - x_i\rVert^2$ by $a$ to zero.
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# The weights need a last axis of length 1 before they can multiply points.
+# </details>
+#
+# <details><summary>Help: I get <i>it gives … where … is expected</i>, and all my numbers are too large</summary>
+#
+# Counts do not add up to 1. Divide by their sum.
+# </details>
+
+# %% [markdown]
+# ## Exercise 4 · The training loop ●●○ · 10 minutes
+#
+# Every network of this course is trained by this loop. `train.fit` is the same with a schedule for
+# the learning rate, checkpoints, and a line that says how far it is.
+
+
+# %% exercise="training.fit" dots=2 minutes=10 points=2
+def fit(network, batches, loss, learning_rate):
+    """Train a network in place, one step of AdamW a batch, in training mode.
+
+    Args:
+        network: a torch module.
+        batches: pairs (images, target), in the order in which they are learnt from; go through them once.
+        loss: loss(network(images), target) is the number to make small.
+        learning_rate: of torch.optim.AdamW, whose other settings stay as they are.
+
+    Returns:
+        list of float, the loss of every batch before its step.
+    """
+    optimizer = torch.optim.AdamW(network.parameters(), lr=learning_rate)
+    network.train()
+    history = []
+    for images, target in batches:
+        value = loss(network(images), target)
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        history.append(value.item())
+    return history
+
+
+# %% check="training.fit"
+checks.training.fit.check(fit)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Before the loop: the optimizer, training mode, an empty list. In the loop: answer, loss, zero,
+# backward, step, note.
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# `optimizer = torch.optim.AdamW(network.parameters(), lr=learning_rate)`, then in the loop
+# `optimizer.zero_grad()`, `value.backward()`, `optimizer.step()`, in this order.
+# </details>
+#
+# <details><summary>Help: I get <i>element 0 of tensors does not require grad</i></summary>
+#
+# The loss was cut from the network, by `.item()`, `.detach()` or `torch.no_grad()`. Call `backward()`
+# on the tensor itself, and `.item()` only for the list.
+# </details>
+
+# %% [markdown]
+# ## Two networks look at shadows
+#
+# Now with your functions. Both networks have the same small backbone. One ends in coordinates and is
+# trained with squared error; it keeps the grid of features, so it knows where each feature was. The
+# other paints heatmaps with blobs of one cell, four pixels.
+
+# %%
+fit = checks.training.fit.best()
+argmax_2d = checks.heatmaps.argmax_2d.best()
+shadow_set = shadows(512, seed=1)
+
+
+def batches(sample, steps, random):
+    """Yield images and all that is true of them, 32 at a time."""
+    for _ in range(steps):
+        chosen = sample[torch.randint(len(sample), (32,), generator=random)]
+        yield chosen.images, chosen
+
+
+def train_on_shadows(network, steps, learning_rate):
+    """Train with the loss that the network's head knows, over labelled keypoints."""
+
+    def mean_loss(answer, sample):
+        return losses.masked_mean(network.head.loss(answer, sample), sample.labelled)
+
+    fit(network, batches(shadow_set, steps, seeding.generator(3)), mean_loss, learning_rate)
+    network.eval()
+
+
+# %%
+def squared_error(predicted, truth):
+    """Return the squared distance, (B K)."""
+    return (predicted - truth).square().sum(-1)
+
+
+regression = models.build("grid", width=8, generator=seeding.generator(4))
+regression.head.distance = squared_error
+train_on_shadows(regression, steps=100, learning_rate=3e-3)
+painter = models.build("heatmap", width=8, generator=seeding.generator(4))
+train_on_shadows(painter, steps=300, learning_rate=5e-3)
+
+# %%
+with torch.no_grad():
+    maps = painter(held_out.images).heatmaps
+mean_px = regression.predict(held_out.images)
+points_cell, heights = argmax_2d(maps)
+picked_px = coords.cells_to_pixels(points_cell, 4.0)
+
+# %%
+fig, axes = viz.gallery(2, 3)
+for column, index in enumerate((one, two, three)):
+    for ax, points in zip(axes[:, column], (mean_px, picked_px), strict=True):
+        viz.image(ax, held_out.images[index])
+        viz.draw_truth(ax, truths_px[0, index, LEFT_RIGHT_WRIST])
+        viz.draw_prediction(ax, points[index, LEFT_RIGHT_WRIST])
+axes[0, 0].set_title("coordinates, squared error")
+axes[1, 0].set_title("heatmaps, largest cell")
+viz.headline(fig, "Coordinates: between the hands. Heatmaps: in a hand")
+viz.show(
+    fig,
+    alt="Three shadows with raised or spread arms, in two rows; rings on both wrists, crosses where a network puts the "
+    "left and the right wrist. Coordinates: both crosses lie near the middle of the body. Heatmaps: each cross is on a hand.",
+)
+
+# %% [markdown]
+# Each shadow has two truths, and nothing in it decides between them. So we score against both.
+
+
+# %%
+def wrist_scores(points_px):
+    """Return the RMS error over d, PCK, and the share of wrists put on either hand."""
+    errors = metrics.keypoint_error(points_px.expand_as(truths_px), truths_px)[
+        :, :, LEFT_RIGHT_WRIST
+    ]
+    right = errors <= tenth_px
+    return errors.square().mean().sqrt() / d, right.float().mean(), right.any(0).float().mean()
+
+
+# %% measured=true
+mean_rms, mean_pck, _ = wrist_scores(mean_px)
+picked_rms, picked_pck, on_a_hand = wrist_scores(picked_px)
+claim("01.shadow_mean", "coordinates: RMS error over d", mean_rms, between=(1, 1.25), theory=1)
+claim("01.shadow_pick", "heatmap: RMS error over d", picked_rms, between=(1.25, 1.5), theory=2**0.5)
+claim("01.shadow_mean_pck", "coordinates: PCK near 0", mean_pck, between=(0, 0.25), theory=0)
+claim("01.shadow_pick_pck", "heatmap: PCK near ½", picked_pck, between=(0.4, 0.55), theory=0.5)
+claim("01.on_a_hand", "heatmap: on one hand or the other", on_a_hand, between=(0.8, 1), theory=1)
+
+# %% [markdown]
+# The heatmap puts nearly every wrist on a hand, and on the right one half of the time. It may put both
+# on the same hand, since no map knows what another one says. The regression puts nearly none there. And still the regression has the *smaller* RMS error, as theory said. It is
+# not badly trained. It answers the question that it was asked.
+#
+# What did the heatmap paint? Both hands, each about half as high as a keypoint that is not in doubt.
+
+# %%
+fig, axes = viz.row(3)
+for ax, index in zip(axes, (0, 9, 10), strict=True):
+    viz.heatmap(ax, maps[one, index], limits=(0, 1), label="height", bar=index == 10)
+    ax.set(xticks=[], yticks=[], title=held_out.skeleton.names[index].replace("_", " "))
+viz.headline(fig, "The nose is one peak; a wrist is two")
+viz.show(
+    fig,
+    alt="Three heatmaps of one shadow. The nose is one bright blob; the left wrist and the right wrist are each two "
+    "dimmer blobs, one on either hand, and the two maps look alike.",
+)
+
+# %% measured=true
+claim("01.peak_nose", "height of the nose's peak", heights[:, 0].mean(), between=(0.6, 1), theory=1)
+claim(
+    "01.peak_wrist",
+    "height of a wrist's peak",
+    heights[:, LEFT_RIGHT_WRIST].mean(),
+    between=(0.15, 0.6),
+    theory=0.5,
+)
+
+# %% [markdown]
+# ## Equal budgets: five heads on one backbone
+#
+# Now people in full light, standing somewhere in the left half of the picture. Five networks share
+# the backbone, the pictures, the order of the pictures, the optimizer and the 300 steps. Only the end
+# of the network differs:
+#
+# | head | answers with | trained by |
+# |---|---|---|
+# | `pooled` | coordinates, after a mean over the grid | distance (smooth L1) |
+# | `grid` | coordinates, from all cells | distance |
+# | `integral` | the mean of a distribution over cells | distance |
+# | `offset` | each cell's offset, and how sure it is | distance, and squared error in each cell |
+# | `heatmap` | a blob for each keypoint | squared error in each cell |
+#
+# `integral` is the bridge: it paints a map like a heatmap network, and is trained like a regression.
+# All five from several seeds and with several amounts of data take longer than a class has. The course
+# ships the table, with the command that makes it: `python -m benchmarks.representations`. Two of its
+# rows we run again.
+
+# %%
+table = json.loads(paths.data_path("representations.json").read_text(encoding="utf-8"))
+IMAGES = sorted({row["images"] for row in table})
+SERIES = (viz.LEFT, viz.RIGHT, viz.MIDDLE, viz.FOURTH, viz.UNCOUNTED)
+HEADS = dict(zip(("heatmap", "grid", "integral", "offset", "pooled"), SERIES, strict=True))
+
+
+def recorded(head, images, score):
+    """Return one score of a head on so many images, one entry a seed."""
+    return torch.tensor(
+        [row[score] for row in table if (row["head"], row["images"]) == (head, images)]
+    )
+
+
+# %%
+def draw_runs(ax, x, runs, head):
+    """Draw the mean over seeds, with bars from the least to the largest; `runs` has a row for each x."""
+    means = [float(run.mean()) for run in runs]
+    below = [mean - float(run.min()) for mean, run in zip(means, runs, strict=True)]
+    above = [float(run.max()) - mean for mean, run in zip(means, runs, strict=True)]
+    ax.plot(x, means, label=head, **HEADS[head])
+    ax.errorbar(x, means, (below, above), fmt="none", ecolor=HEADS[head]["color"], capsize=2)
+
+
+print(f"{len(recorded('grid', 512, 'pck'))} seeds each")
+
+
+# %%
+fig, panels = viz.row(2)
+SCORES = {"pck": "PCK within a tenth", "rmse_px": "RMS error (px)"}
+for ax, (score, label) in zip(panels, SCORES.items(), strict=True):
+    for head in HEADS:
+        draw_runs(ax, IMAGES, [recorded(head, images, score) for images in IMAGES], head)
+    ax.set(xscale="log", xlabel="training pictures", ylabel=label)
+    ax.set_xticks(IMAGES, labels=IMAGES)
+    ax.minorticks_off()
+    viz.label_ends(ax)
+viz.headline(fig, "With few pictures heatmaps beat the grid; with more it draws level")
+viz.show(
+    fig,
+    alt="PCK and RMS error of five heads against the number of training pictures, means over seeds with bars from the "
+    "least to the largest. With 128 pictures grid is last and offset first; with 512 grid and heatmap are level.",
+)
+
+
+# %% measured=true
+few, many = (
+    float(recorded("heatmap", images, "pck").mean() - recorded("grid", images, "pck").mean())
+    for images in (128, 512)
+)
+claim("01.few", "128 pictures: PCK of heatmap less that of grid", few, between=(0.05, 0.25))
+claim("01.many", "512 pictures: the same difference", many, between=(-0.1, 0.05))
+
+# %% [markdown]
+# Bars reach from the worst seed to the best. What holds, in this small world and at this budget?
+#
+# - **`grid` is hungry for pictures.** It has the most parameters, and a weight of its own for every
+#   cell: what it learns of a hand on the left says nothing of a hand further right. With few pictures
+#   it is last; with more it draws level with the heatmap, within the spread of the seeds.
+# - **A plain heatmap is hungry for steps.** Four times the pictures give it nothing here. Nearly all of
+#   its cells are asked for zero, and zero is what it learns first.
+# - **The bridges do well.** `integral` keeps the map and is trained on places; `offset` keeps the map and
+#   reads between its cells. Each removes one handicap of the heatmap.
+#
+# So at a small and equal budget the fair regression is *not* beaten by the heatmap. The heatmap's case
+# is the shadow above, and the experiment below. `seconds` in the table are CPU
+# seconds of training: `offset` and `pooled` cost up to twice as many as the others.
+#
+# Two rows again, live: same seed, same pictures. On another processor rounding makes another run of
+# it, so we allow the recorded spread and a tenth on either side.
+
+# %%
+unseen = samples.concatenate([world(128, seed, -14, 0) for seed in (100, 101)])
+further_right = world(128, 100, 6, 6)
+
+
+def trained(head):
+    """Train one head as the table's rows with 512 pictures and seed 0 were trained."""
+    network = models.build(head, width=8, sigma=1.5, generator=seeding.generator(0))
+    config = train.TrainConfig(steps=300, learning_rate=5e-3)
+    train.fit(network, left_half, config=config, generator=seeding.generator(100), device="cpu")
+    return network
+
+
+heatmap_net, grid_net = trained("heatmap"), trained("grid")
+
+
+# %%
+def check_row(head, network):
+    """Claim that a network's PCK lies in the recorded spread, or within a tenth of it."""
+    runs = recorded(head, 512, "pck")
+    between = (round(float(runs.min()) - 0.1, 2), round(float(runs.max()) + 0.1, 2))
+    score = train.evaluate(network, unseen).pck(0.1)
+    claim(
+        f"01.{head}_pck", f"{head}: PCK as in the table", score, between=between, theory=runs.mean()
+    )
+    counts = models.parameter_counts(network)
+    print(f"  {counts.total} parameters, {counts.head} of them in the head")
+
+
+# %% measured=true
+check_row("heatmap", heatmap_net)
+check_row("grid", grid_net)
+
+# %% [markdown]
+# ## Where nobody has stood
+#
+# All these networks were trained on people whose middle is in the left half of the picture. Now the
+# same kind of people stand 6 px and 12 px right of the middle.
+
+# %%
+fig, ax = viz.single()
+for head in HEADS:
+    inside, beyond = recorded(head, 512, "pck"), recorded(head, 512, "pck_shifted")
+    draw_runs(ax, (0, 6, 12), [inside, *beyond.T], head)
+ax.set(xlabel="right of where training placed people (px)", ylabel="PCK within a tenth")
+ax.set(xticks=(0, 6, 12), ylim=(-0.02, 1))
+viz.label_ends(ax)
+viz.headline(fig, "Maps travel, some seeds better than others; coordinates stay")
+viz.show(
+    fig,
+    alt="PCK of five heads, trained on 512 pictures, for people in the trained half, 6 px and 12 px beyond it; bars from "
+    "the worst seed to the best. Coordinate heads fall to nearly 0; heatmap and offset keep part, very unevenly.",
+)
+
+
+# %% measured=true
+moved = train.evaluate(grid_net, further_right).pck(0.1)
+claim("01.grid_moved", "coordinates, 6 px further right: PCK", moved, between=(0, 0.12))
+worst = min(float(recorded("heatmap", images, "pck_shifted")[:, 0].min()) for images in (128, 512))
+claim("01.heatmap_moved", "heatmap, the worst of all seeds", worst, between=(0.05, 0.5))
+best = max(float(recorded("grid", images, "pck_shifted")[:, 0].max()) for images in (128, 512))
+claim("01.grid_best", "coordinates, the best of all seeds", best, between=(0, 0.05))
+reveal("01.shifted", SHIFTED[2])
+
+# %% [markdown]
+# The worst heatmap beats the best `grid`. A linear layer has its own weight for each cell, and the
+# weights of the cells on the right never learnt anything. A heatmap and an offset head read every cell
+# with the same weights. But they do not travel freely: zeros beyond the border tell deep layers where
+# they are, so a network can learn where people *use to be*. How much of that it learns differs from
+# seed to seed, which is why their bars are so long.
+#
+# Sharing weights is not enough, though. `integral` shares them too and stays at home. We suspect its
+# mean: every cell pulls at it, and those on the right were never asked for the truth.
+
+# %% [markdown]
+# ## Stretch 5 · An offset a cell ●●● · 12 minutes
+#
+# The head between both worlds: a confidence and an offset for every cell. The answer is the vote of
+# the surest cell. Its anchor moves with the person, and it is not bound to whole cells.
+
+
+# %% exercise="heatmaps.surest_vote" dots=3 minutes=12 points=2
+def surest_vote(confidences, offsets):
+    """Return the place that the surest cell votes for: its own place plus its offset.
+
+    Args:
+        confidences: float tensor (..., K, H, W).
+        offsets: float tensor (..., K, 2, H, W), from each cell to the keypoint, (x, y) in cells.
+
+    Returns:
+        float tensor (..., K, 2), (x, y) in cells.
+    """
+    index = confidences.flatten(-2).argmax(-1)
+    W = confidences.shape[-1]
+    cell = torch.stack([index % W, index // W], dim=-1)
+    chosen = index[..., None, None].expand(*offsets.shape[:-2], 1)
+    return cell + offsets.flatten(-2).gather(-1, chosen).squeeze(-1)
+
+
+# %% check="heatmaps.surest_vote"
+checks.heatmaps.surest_vote.check(surest_vote)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# You have found the surest cell before, in exercise 2. Keep its index: the offsets, flattened in the
+# same way, want it too.
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# `gather(-1, index)` wants an index with as many axes as what it takes from: give it one axis for
+# (x, y), expanded to 2, and one of length 1 for the place.
+# </details>
+#
+# <details><summary>Help: I get <i>Index tensor must have the same number of dimensions as input tensor</i></summary>
+#
+# The index is (..., K) and the flattened offsets are (..., K, 2, H·W). Write
+# `index[..., None, None].expand(*offsets.shape[:-2], 1)`.
+# </details>
+
+# %% [markdown]
+# ## Stretch 6 · A regression that knows its spread ●●○ · 8 minutes
+#
+# Is regression lost? No. **Residual log-likelihood** (RLE; Li et al. 2021) lets the network predict a
+# scale $b$ beside each coordinate and maximises a likelihood, so that what cannot be known costs less.
+# It starts from the Laplace density $\frac{1}{2b} e^{-|\Delta|/b}$, and a normalising flow, thrown
+# away after training, learns how the real errors differ from it. We leave out the flow:
+#
+# $$-\ln p = \sum_{xy} \ln(2b) + \frac{|\Delta|}{b} .$$
+
+
+# %% exercise="training.laplace_nll" dots=2 minutes=8 points=1
+def laplace_nll(predicted, truth, scales):
+    """Return minus the log-likelihood of the truth under a Laplace density around the prediction.
+
+    Args:
+        predicted: float tensor (..., K, 2).
+        truth: float tensor (..., K, 2), in the same unit.
+        scales: float tensor (..., K, 2), b of x and of y, positive.
+
+    Returns:
+        float tensor (..., K): ln(2b) + |Δ|/b, x and y added.
+    """
+    return (torch.log(2 * scales) + (predicted - truth).abs() / scales).sum(-1)
+
+
+# %% check="training.laplace_nll"
+checks.training.laplace_nll.check(laplace_nll)
+
+# %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Take the logarithm of the density, change its sign, and add the two axes: independent probabilities
+# multiply.
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# Two terms: one grows with the scale, one falls with it. Without the first, the network would call
+# everything uncertain.
+# </details>
+#
+# <details><summary>Help: I get <i>wrong by the same number everywhere</i></summary>
+#
+# A constant is missing: the 2 in $2b$.
+# </details>
+
+# %% [markdown]
+# ## Break it: a bug that a square hides
+#
+# The index of the largest cell has to be taken apart into a row and a column. Divide by the number of
+# rows, not of columns, and nothing happens, as long as the map is a square.
+
+
+# %%
+def divided_by_height(maps):
+    """Find the largest cell, with the classic bug: H where W belongs."""
+    index, H = maps.flatten(-2).argmax(-1), maps.shape[-2]
+    return torch.stack([index % H, index // H], dim=-1).to(maps.dtype)
+
+
+def round_trip(decoder, width):
+    """Paint one person's keypoints into 16 rows of cells, `width` in each, and read them back, in pixels."""
+    shown = people.render(
+        people.draw_scenes(1, seeding.generator(6), aspect=width / 16), (64, 4 * width)
+    )
+    painted = heatmaps.gaussian_heatmaps(
+        coords.pixels_to_cells(shown.keypoints, 4.0), (16, width), 1.0
+    )
+    return shown, coords.cells_to_pixels(decoder(painted), 4.0)
+
+
+# %%
+trips = [
+    round_trip(divided_by_height, 16),
+    round_trip(divided_by_height, 20),
+    round_trip(lambda maps: argmax_2d(maps)[0], 20),
+]
+TITLES = ("bug, square", "bug, wider than high", "repaired")
+
+# %%
+fig, axes = viz.row(3)
+for ax, (shown, back), title in zip(axes, trips, TITLES, strict=True):
+    viz.image(ax, shown.images[0])
+    viz.draw_error(ax, shown.keypoints[0], back[0])
+    viz.draw_truth(ax, shown.keypoints[0], size=6)
+    viz.draw_prediction(ax, back[0], size=5)
+    ax.set_title(title)
+viz.headline(fig, "On a square the bug is invisible")
+viz.show(
+    fig,
+    alt="A person with true keypoints as rings and decoded ones as crosses. On the square picture the crosses are in "
+    "the rings though the decoder is wrong; on the wide picture they are scattered; repaired, they are in the rings.",
+)
+
+# %% measured=true
+errors_px = [
+    metrics.keypoint_error(back, shown.keypoints)[shown.labelled].max() for shown, back in trips
+]
+half_a_cell = 2 * 2**0.5
+claim("01.bug_square", "bug, square map", errors_px[0], between=(0, half_a_cell), unit="px")
+claim("01.bug_wide", "bug, wide map", errors_px[1], between=(8, 120), unit="px")
+claim(
+    "01.bug_gone",
+    "repaired, wide map",
+    errors_px[2],
+    between=(0, half_a_cell),
+    unit="px",
+)
+
+# %% [markdown]
+# The error that is left is that of the grid, half a cell along each axis at most. Test with pictures
+# that are not square, keypoints off the diagonal, and batches larger than one.
+
+# %% [markdown]
+# ## What the field has measured
+#
+# One backbone, ResNet-50, on COCO's validation pictures with one and the same detector, from mmpose's
+# model zoo:
+#
+# | answer | AP |
+# |---|---|
+# | coordinates | 54.1<!--cited: mmpose model zoo, COCO val2017--> |
+# | integral, 256 x 256 | 63.3<!--cited: mmpose model zoo, COCO val2017--> |
+# | DSNT: integral with a loss on the map, 256 x 256 | 67.4<!--cited: mmpose model zoo, COCO val2017--> |
+# | coordinates with RLE | 70.6<!--cited: mmpose model zoo, COCO val2017--> |
+# | heatmap, quarter offset | 71.8<!--cited: mmpose model zoo, COCO val2017--> |
+# | heatmap, DARK | 72.4<!--cited: mmpose model zoo, COCO val2017--> |
+#
+# With long training heatmaps lead, and "integral beats heatmaps" is
+# not true on COCO. And most of the distance between coordinates and heatmaps was the *loss*: RLE
+# closes it without a single heatmap.
+
+# %% [markdown]
+# ## Quiz
+#
+# <details><summary><b>1.</b> A regression trained with squared error puts both wrists of a shadow on
+# its breast. What would help? <b>A</b> more pictures, <b>B</b> a larger network, <b>C</b> another
+# question, such as a map or a distribution</summary>
+#
+# **C.** The mean is the right answer to squared error, so ask for something that can hold two places.
+#
+# *A:* more shadows show the same two truths, and the mean comes out more exactly.
+# *B:* a larger network comes closer to the same mean; or it learns by heart which way each training
+# shadow faced, which says nothing of the next one.
+# </details>
+#
+# <details><summary><b>2.</b> A heatmap network's peak is half as high as its targets. What follows?
+# <b>A</b> it needs longer training, <b>B</b> the truth scatters about as widely as the blob, or there
+# are two places, <b>C</b> the keypoint is hidden</summary>
+#
+# **B.** Either τ = σ, or two equally likely places: both halve the peak of the mean.
+#
+# *A:* perhaps, but no training lifts the mean of the targets.
+# *C:* a hidden keypoint is one reason for scatter. The height cannot tell it from others.
+# </details>
+#
+# <details><summary><b>3.</b> Model A has the smaller RMS error, model B the larger PCK. Which is
+# better? <b>A</b> A, <b>B</b> B, <b>C</b> it depends on what a miss costs</summary>
+#
+# **C.** In the shadow, both are exactly right about what they were asked for.
+#
+# *A:* if you average many frames, perhaps. If you grasp the hand, it is always in the air.
+# *B:* B is confidently on the wrong hand half of the time, twice as far off as A.
+# </details>
+
+# %% [markdown]
+# ## Take away
+#
+# - Squared error on coordinates gives the mean. With two places it stands between them: PCK near zero,
+#   RMS error $d$.
+# - A heatmap is the mean of blobs: it keeps both places, finds half, and pays 1.41 d<!--01.rmse_pick-->.
+# - Its peak is $\sigma^2/(\sigma^2 + \tau^2)$ and its second moment $\sigma^2 + \tau^2$.
+# - At a small and equal budget heatmaps beat the grid with few pictures, and drew with more. To
+#   where nobody had stood maps travelled unevenly, and coordinates not at all.
+# - A square hides what a rectangle shows.
+#
+# **Still open.** How sharp can a place be read from coarse cells? That is lesson 02. Does the height of
+# a peak tell the error? Lesson 06 tests it.
+#
+# **Our world and COCO.** Our networks are small and trained for seconds; COCO's are a hundred times
+# larger. Our shadows are ambiguous by construction; in photographs, doubt is rarer and mixed.
+
+# %% [markdown]
+# ## Reading
+#
+# - A. Toshev and C. Szegedy, *DeepPose*, 2014: coordinates by regression, equation 3.
+# - J. Tompson et al., *Joint Training of a Convolutional Network and a Graphical Model*, 2014: the
+#   heatmap target.
+# - X. Sun et al., *Integral Human Pose Regression*, 2018, equation 2 and table 1: the bridge.
+# - G. Papandreou et al., *Towards Accurate Multi-person Pose Estimation in the Wild*, 2017, section
+#   3.2: heatmaps with offsets.
+# - J. Li et al., *Human Pose Regression with Residual Log-likelihood Estimation*, 2021, equation 5.
+# - M. A. Islam et al., *How Much Position Information Do Convolutional Neural Networks Encode?*, 2020:
+#   what zeros beyond the border give away.
+#
+# Next: **02 Quantization error.** Where do two pixels go?
+
+# %% [markdown] only="solution"
+# ## For the instructor
+#
+# | minute | what happens |
+# |---|---|
+# | 0 | The shadow on the wall: which hand is the left one? Take a vote, it will be near even |
+# | 5 | Predictions, in silence |
+# | 10 | The screen of theory, on the board, in one dimension |
+# | 20 | Exercises 1 and 2 |
+# | 38 | Exercises 3 and 4; who is done starts the shadows |
+# | 54 | Shadows: ask who is right, the mean or the picker |
+# | 62 | The table, and where nobody has stood |
+# | 68 | Break it; quiz; take-aways |
+#
+# Expected wrong answers: the first prediction below 1 (most: "picking must be better"); (row, column)
+# for (x, y) in exercise 2; `keypoints[..., 0]` on the rows in exercise 1; `zero_grad` forgotten. In 50
+# minutes: leave out the melting blobs, exercise 3 and both stretch exercises, and show the table only.
