@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from posecourse import cli
 from posecourse.cli import copies, lab
 from posecourse.cli.copies import MARKER, bring_up_to_date
 from posecourse.paths import work_path
@@ -299,3 +300,12 @@ def test_the_settings_that_silence_pop_ups_are_shipped() -> None:
     assert page["disabledExtensions"]["@jupyterlab/apputils-extension:announcements"] is True
     overrides = json.loads((folder / "default_setting_overrides.json").read_text(encoding="utf-8"))
     assert overrides["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
+
+
+def test_asking_for_help_starts_nothing(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Does `posecourse lab --help` explain itself without copying lessons or starting JupyterLab?"""
+    monkeypatch.setattr(lab, "open_lessons", lambda extra: pytest.fail("help must not open anything"))
+    with pytest.raises(SystemExit) as stopped:
+        cli.main(["lab", "--help"])
+    assert stopped.value.code == 0
+    assert "JupyterLab" in capsys.readouterr().out

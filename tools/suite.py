@@ -11,10 +11,7 @@ __all__ = ["PLANS", "main", "run"]
 
 ROOT = Path(__file__).resolve().parent.parent
 _RUN = (sys.executable, "-m")
-_NBVAL = (
-    *_RUN, "pytest", "--nbval", "--nbval-current-env", "--nbval-cell-timeout=300",
-    "--nbval-sanitize-with=tools/sanitize.cfg", "-n", "2", "--dist=loadscope", "notebooks/solutions",
-)  # fmt: skip
+_RERUN = (*_RUN, "tools.rerun")
 
 Stages = Mapping[str, Sequence[str]]
 CHECK: Stages = {
@@ -28,10 +25,9 @@ PLANS: Mapping[str, Stages] = {
     "check": CHECK,
     # Two processes of one thread each: threads of one process wait for each other on a shared machine.
     "test": {**CHECK, "tests": (*_RUN, "pytest", "-n", "2", "--dist=loadscope")},
-    "nbval-twice": {"first": _NBVAL, "second": _NBVAL},
-    "nbval-other-cpu": {"other CPU": _NBVAL},
+    "nbval-twice": {"first": _RERUN, "second": _RERUN},
+    "nbval-other-cpu": {"other CPU": (*_RERUN, "--other-cpu")},
 }
-_OTHER_CPU = {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41"}
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -40,7 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     stages = dict(PLANS[plan])
     last = list(stages)[-1]
     stages[last] = (*stages[last], *extra)
-    environment = _environment(_OTHER_CPU if plan == "nbval-other-cpu" else {})
+    environment = _environment()
     start = time.monotonic()
     failed = [name for name, command in stages.items() if not run(name, command, environment)]
     print(f"\n{_cost(time.monotonic() - start)}")
@@ -54,10 +50,10 @@ def run(name: str, command: Sequence[str], environment: Mapping[str, str]) -> bo
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode == 0
 
 
-def _environment(more: Mapping[str, str]) -> dict[str, str]:
+def _environment() -> dict[str, str]:
     """Return the environment of every stage: one thread a process, and nothing recorded in a student's folder."""
     kept = {name: value for name, value in os.environ.items() if name != "POSECOURSE_WORK"}
-    return {**kept, "OMP_NUM_THREADS": "1", "PYTHONUTF8": "1", **more}
+    return {**kept, "OMP_NUM_THREADS": "1", "PYTHONUTF8": "1"}
 
 
 def _cost(wall_seconds: float) -> str:

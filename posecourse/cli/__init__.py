@@ -1,4 +1,4 @@
-"""The commands: `posecourse doctor` and `posecourse lab`, each in a module of its own."""
+"""Open the course's lessons, or look at the computer that they are to run on."""
 
 import argparse
 import sys
@@ -22,8 +22,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("doctor", help="say what this computer is, what is wrong with it, and what to do about it")
-    commands.add_parser("lab", help="copy the lessons to work/ and open them in JupyterLab", add_help=False)
-    if given[:1] == ["lab"]:  # argparse would keep JupyterLab's own options for itself
+    commands.add_parser("lab", help="copy the lessons to work/ and open them in JupyterLab", epilog=_EPILOG)
+    if given[:1] == ["lab"] and not {"-h", "--help"} & set(given):  # argparse would keep JupyterLab's options
         return lab.open_lessons([word for word in given[1:] if word != "--"])
     parser.parse_args(given)
     return _doctor()
