@@ -110,7 +110,7 @@ Renderer version {people.RENDERER_VERSION}, torch {torch.__version__}, one threa
 def main() -> int:
     """Measure, write, judge."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("heads", nargs="*", choices=models.HEADS, default=list(reversed(models.HEADS)))
+    parser.add_argument("--heads", nargs="+", choices=models.HEADS, default=models.HEADS[::-1])
     heads = parser.parse_args().heads
     torch.set_num_threads(1)
     results = []

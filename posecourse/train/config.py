@@ -27,10 +27,10 @@ class TrainConfig:
         ValueError: a number is out of its range.
     """
 
-    epochs: int = 14
+    epochs: int = 15
     steps: int | None = None
     batch_size: int = 32
-    learning_rate: float = 1e-2
+    learning_rate: float = 3e-3
     weight_decay: float = 0.01
     warmup: float = 0.1
     precision: Literal["auto", "float32", "bfloat16"] = "auto"

@@ -1,6 +1,7 @@
 """A training run at one moment: everything that the next step depends on."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -130,9 +131,9 @@ def _device(model: nn.Module) -> torch.device:
     return next(model.parameters()).device
 
 
-def _autocast(config: TrainConfig, device: torch.device) -> torch.autocast:
+def _autocast(config: TrainConfig, device: torch.device) -> AbstractContextManager[object]:
     """Return the context in which convolutions run in bfloat16, or one that does nothing."""
     wanted = config.precision == "bfloat16"
     if config.precision == "auto":
         wanted = device.type == "cuda" and torch.cuda.is_bf16_supported()
-    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=wanted)
+    return torch.autocast(device.type, dtype=torch.bfloat16) if wanted else nullcontext()
