@@ -3,9 +3,11 @@
 import inspect
 import pkgutil
 import runpy
+from collections import deque
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -56,7 +58,7 @@ def test_every_exercise_has_answers(name: str) -> None:
 @pytest.mark.parametrize("name", EXERCISES)
 def test_right_answers_pass(name: str, seed: int) -> None:
     """Is every right answer accepted, however it is written?"""
-    for gold in (*answers(name)["golds"], EXERCISES[name].reference):
+    for gold in answers(name)["golds"]:
         EXERCISES[name].check(gold, seed=seed)
         assert EXERCISES[name].best() is gold
 
@@ -79,19 +81,43 @@ def test_mistakes_are_told_apart_by_one_input(name: str) -> None:
     coals = EXERCISES[name].coals
     for seed, coal in enumerate(coals):
         reordered = Exercise(EXERCISES[name].reference, EXERCISES[name].probe, [c for c in coals if c is not coal])
-        with pytest.raises(Wrong, match="not recognised"):
+        with pytest.raises(Wrong) as caught:
             reordered.check(coal, seed=seed)
+        assert caught.value.coal == "", f"{coal.__name__} is taken for {caught.value.coal}"
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-@pytest.mark.parametrize("nonsense", [boom, lambda *_: None, lambda *_: "42", lambda *_: torch.zeros(1, 1, 1), 7])
+@pytest.mark.parametrize(
+    ("nonsense", "words"),
+    [
+        (boom, 'raise LookupError("the answer is elsewhere")`: LookupError'),
+        (lambda *_: None, "it returns None where"),
+        (lambda *_: "42", "it returns a str where"),
+        (lambda *_: {"points": torch.zeros(2)}, "it returns a dict where"),
+        (lambda *_: deque([torch.zeros(3)]), "it returns a deque where"),
+        (lambda *_: np.array([None, 1]), "it returns an object NumPy array of shape (2,) where"),
+        (lambda *_: np.array(["4.0"]), "it returns a <U3 NumPy array of shape (1,) where"),
+        (lambda *_: torch.quantize_per_tensor(torch.zeros(2), 0.1, 0, torch.quint8), "it returns a quint8 tensor"),
+        (lambda *_: 10**400, "it returns an int where"),
+        (lambda *_: torch.zeros(1, 1, 1), "it returns a float32 tensor of shape (1, 1, 1) where"),
+        (7, "this is an int, not a function"),
+    ],
+)
 @pytest.mark.parametrize("name", EXERCISES)
-def test_nonsense_is_not_recognised(name: str, nonsense: Any, seed: int) -> None:
-    """Does a check say so when it does not know the mistake, with the seed that shows it again?"""
+def test_nonsense_is_described(name: str, nonsense: Any, words: str, seed: int) -> None:
+    """Does a check say what it saw of whatever it is given, and take it for no known mistake?"""
     error = refused(name, nonsense, seed)
     assert error.coal == ""
-    assert "not recognised" in str(error)
-    assert f"seed={seed}" in str(error)
+    assert words in str(error)
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_ours_is_not_an_answer(name: str) -> None:
+    """Does a check refuse our own function, which `best` may have given the student's name?"""
+    exercise = Exercise(EXERCISES[name].reference, EXERCISES[name].probe, EXERCISES[name].coals)
+    with pytest.raises(Wrong, match="this is our function, not yours"):
+        exercise.check(exercise.best())
+    assert exercise.best() is exercise.reference
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -110,3 +136,72 @@ def test_topics_are_what_is_on_disk() -> None:
     assert sorted(checks.__all__) == sorted(module.name for module in pkgutil.iter_modules(checks.__path__))
     with pytest.raises(AttributeError, match="frames"):
         checks.nonesuch  # noqa: B018
+
+
+def clamped(points: torch.Tensor) -> torch.Tensor:
+    """Believe that no place lies before 0."""
+    return points.clamp(min=0)
+
+
+@pytest.mark.parametrize("before", [clamped, torch.abs, lambda points: points.clamp(max=200)])
+@pytest.mark.parametrize("name", ["frames.pixels_to_cells", "frames.cells_to_pixels"])
+def test_places_outside_are_places_too(name: str, before: Any) -> None:
+    """Is a conversion refused that is right inside of the picture only?"""
+    for seed in SEEDS:
+        assert not refused(name, lambda points, stride: EXERCISES[name].reference(before(points), stride), seed).coal
+        assert not refused(name, lambda points, stride: before(EXERCISES[name].reference(points, stride)), seed).coal
+
+
+@pytest.mark.parametrize("name", ["frames.pixels_to_cells", "frames.cells_to_pixels"])
+def test_small_errors_are_errors(name: str) -> None:
+    """Is a conversion refused that is off by a hundredth, or that takes no stride below 2?"""
+    reference = EXERCISES[name].reference
+    for seed in SEEDS:
+        assert "gives" in str(refused(name, lambda points, stride: reference(points, stride) + 0.01, seed))
+        assert "gives" in str(refused(name, lambda points, stride: reference(points, max(stride, 2)), seed))
+
+
+@pytest.mark.parametrize("name", ["frames.pixels_to_cells", "frames.cells_to_pixels"])
+def test_a_function_for_one_point_is_told_so(name: str) -> None:
+    """Is a function that unpacks its points told that it works for one point, whatever it does with several?"""
+
+    def unpacking(points: torch.Tensor, stride: float) -> torch.Tensor:
+        x, y = points
+        return EXERCISES[name].reference(torch.tensor([x, y]), stride)
+
+    for seed in SEEDS:
+        said = str(refused(name, unpacking, seed))
+        assert "works for points of shape (2,) only, and not for shape (3, 2)" in said
+        assert "`points[..., 0]`" in said
+        assert "stops at line" in said
+
+
+def test_a_known_mistake_is_known_though_it_edits_too() -> None:
+    """Is a wrong value that was computed in place recognised, and are both mistakes said?"""
+
+    def in_place(points: torch.Tensor, stride: float) -> torch.Tensor:
+        points += 0.5
+        return points.div_(stride)
+
+    error = refused("frames.pixels_to_cells", in_place, 0)
+    assert error.coal == "half_pixel_before_only"
+    assert "Besides, your function overwrites its argument points" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda p, s: ((p + 0.5) / s - 0.5).tolist(), "`torch.stack(…, dim=-1)` does so"),
+        (lambda p, s: tuple((p + 0.5) / s - 0.5), "returns a tuple of 2 where a float32 tensor of shape (2,)"),
+        (lambda p, s: (p.numpy() + 0.5) / s - 0.5, "`torch.from_numpy(…)`"),
+        (lambda p, s: ((p + 0.5) / s - 0.5).round().long(), "whole numbers"),
+        (lambda p, s: (p / s).int(), "whole numbers"),
+        (lambda p, s: torch.trunc((p + 0.5) / s), "Every answer is a whole number"),
+        (lambda p, s: None, "Is there a `return`?"),
+    ],
+)
+def test_answers_of_another_kind_are_explained(answer: Any, words: str) -> None:
+    """Is it said how an answer of the wrong kind becomes the right one, without a word of seeds?"""
+    said = str(refused("frames.pixels_to_cells", answer, 0))
+    assert words in said
+    assert "seed" not in said

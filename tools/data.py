@@ -24,7 +24,7 @@ def sample() -> Sample:
 
 def cover() -> bytes:
     """Render the README's picture: six people, the lower three with their keypoints."""
-    scenes = people.draw_scenes(6, seeding.generator(11), occluders=0.1, truncation=0.0, margin=(0.02, 0.06))
+    scenes = people.draw_scenes(6, seeding.generator(10), occluders=0.1, truncation=0.0, margin=(0.02, 0.06))
     fig = viz.people_gallery(people.render(scenes, (256, 256)), rows=2, columns=3, skeletons=(3, 4, 5))
     return viz.png(fig)
 

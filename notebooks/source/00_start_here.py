@@ -7,18 +7,18 @@
 # %% [markdown]
 # # 00 Start here: where is a pixel?
 #
-# **By the end you will have shown that half a pixel, forgotten once, moves every keypoint of a
-# picture by an amount that you can predict exactly.**
+# **By the end you will have shown that two forgotten halves move every keypoint of a picture, all in
+# one direction, by an amount that you can predict exactly.**
 #
 # | | |
 # |---|---|
 # | Time | 45 minutes |
-# | Price | a few seconds of one laptop core; no GPU, no network |
-# | You need | Python functions, NumPy or PyTorch indexing, a mean and a Gaussian; the self-test below tells |
-# | You will be able to explain | the figure with seventeen crosses that all miss in the same direction |
+# | Price | about ten seconds of one laptop core; no GPU, no network |
+# | You need | Python functions, NumPy or PyTorch indexing, a mean, a Gaussian: the self-test tells |
+# | You will be able to explain | the figure with seventeen crosses that all miss in one direction |
 #
-# Run a cell with **Shift + Enter**. Run them all, if you like, with *Run → Run All Cells*: an
-# exercise that you have not done yet says so and does not stop the rest.
+# Run a cell with **Shift + Enter**, one after the other, down to *Predict*. From there on you may
+# also use *Run → Run All Cells*: an exercise that is not done yet says so, and the rest goes on.
 
 # %%
 from dataclasses import replace
@@ -34,15 +34,73 @@ viz.use_style()
 random = seeding.generator(0)
 
 # %% [markdown]
+# ## Is your machine ready?
+#
+# The next cell says what the course found. A line that starts with a cross is followed by what to
+# do about it. The command `python course.py doctor` prints a longer report that you can paste into
+# a question.
+
+# %% measured=true
+print(machine.report())
+
+# %% [markdown]
+# This panel says whether widgets work. Click the slider, then press the arrow keys: somebody turns
+# round. Blue is the person's own left, orange the right. The line below the picture says which
+# keypoints are hidden.
+
+# %%
+walker = people.draw_scenes(1, seeding.generator(3), poses=("walk",), occluders=0, truncation=0)
+headings = torch.linspace(0, 2 * torch.pi, 25)[:24, None]
+turning = people.render(replace(walker[[0] * 24], headings=headings), (160, 160))
+widgets.flip_book(turning, "turn")
+
+# %% [markdown]
+# ## Five minutes: do you have what you need?
+#
+# Answer each question in your head, then open it.
+#
+# <details><summary><b>1.</b> <code>torch.zeros(2, 17, 2) + torch.zeros(17, 1)</code> has which shape?</summary>
+#
+# `(2, 17, 2)`. Shapes are aligned at the right: `(17, 1)` is stretched over the last axis and
+# repeated over the first. If you said "an error", read about *broadcasting* in the NumPy guide:
+# every lesson uses it.
+# </details>
+#
+# <details><summary><b>2.</b> A map has 5 rows and 8 columns. Its flattened argmax is 37. Which (x, y) is that?</summary>
+#
+# (5, 4). Row `37 // 8` = 4, column `37 % 8` = 5, and a point is (x, y) = (column, row). If you said (4,
+# 5), you are in good company: it is the commonest bug in this field, and lesson 01 looks for it.
+# </details>
+#
+# <details><summary><b>3.</b> What is the softmax of (0, ln 3)?</summary>
+#
+# One quarter and three quarters: the exponentials are 1 and 3, and they are divided by their sum.
+# If you were unsure, read it up before lesson 03.
+# </details>
+#
+# <details><summary><b>4.</b> A Gaussian has σ = 3. What is its variance, and how high is it one σ from its peak of 1?</summary>
+#
+# The variance is σ² = 9, and the height is exp(−½), about three fifths of the peak. Mixing up σ and
+# σ² is another classic bug.
+# </details>
+#
+# <details><summary><b>5.</b> After <code>loss.backward()</code>, what is in <code>w.grad</code>, and who sets it back to zero?</summary>
+#
+# The derivative of the loss with respect to each entry of `w`, *added* to what was there before.
+# You do, with `optimizer.zero_grad()`. If this is new, spend half an hour with PyTorch's own
+# introduction to autograd first.
+# </details>
+
+# %% [markdown]
 # ## A number that looks wrong
 #
 # Here is a person. The course drew this picture, so it knows where each of the seventeen keypoints
 # is, to a fraction of a pixel.
 #
 # A pose network does not answer on the picture's own grid. It answers on a coarser one: here, every
-# cell stands for 16 x 16 pixels. Let us play a perfect network. We put a soft blob on each true
-# keypoint, average the blob over each cell, find its centre on the coarse grid, and multiply by 16
-# to come back.
+# cell stands for 16 x 16 pixels, and 16 is called the *stride*. Let us play a perfect network. We put
+# a soft blob on each true keypoint, average the blob over each cell, find its centre on the coarse
+# grid, and multiply by 16 to come back.
 
 # %%
 STRIDE = 16
@@ -90,87 +148,26 @@ print(f"mean error: {error_px.mean():.1f} px")
 # %% [markdown]
 # ## Predict
 #
-# Write a number in place of the `...` and run the cell. Your first answer is recorded, in a file
-# beside this notebook and nowhere else. It is scored later, and a wrong one costs nothing: a guess
-# that you have made is a fact that you will remember.
+# Write a number in place of the `...` and run the cell. Your first answer is recorded in a file
+# beside your copy of this notebook, and nowhere else. It is scored later. A wrong one costs
+# nothing: the guess that surprised you is what you will remember.
 #
-# *With cells of 4 pixels instead of 16, how far would the crosses be off along x?*
+# *With cells of 4 pixels instead of 16, by how many pixels would the crosses be off along x? Give a
+# positive number.*
 
 # %%
 predict("00.shift", 1.5, unit="px")
 
 # %% [markdown]
-# ## Is your machine ready?
+# ## Theory on one screen: two grids, one left edge
 #
-# The next cell says what the course found. If a line starts with a cross, the same line says what
-# to do. The command `python course.py doctor` prints a longer report that you can paste into a
-# question.
-
-# %% measured=true
-print(machine.report())
-
-# %% [markdown]
-# And this panel says whether widgets work. Click the slider, then press the arrow keys: the person
-# turns round. Watch the blue side, the person's own left, and which keypoints get hidden.
-
-# %%
-walker = people.draw_scenes(1, seeding.generator(3), poses=("walk",), occluders=0, truncation=0)
-headings = torch.linspace(0, 2 * torch.pi, 25)[:24, None]
-turning = people.render(replace(walker[[0] * 24], headings=headings), (160, 160))
-widgets.flip_book(turning, "turn")
-
-# %% [markdown]
-# ## Five minutes: do you have what you need?
+# A pixel covers a little square, and we say that the square's **centre** is at integer coordinates.
+# So the first pixel's centre is at $x = 0$, its left edge at $-\frac12$. A picture of $W$ columns
+# reaches from $x = -\frac12$ to $x = W - \frac12$.
 #
-# Answer each question in your head, then open it.
-#
-# <details><summary><b>1.</b> <code>torch.zeros(2, 17, 2) + torch.zeros(17, 1)</code> has which shape?</summary>
-#
-# `(2, 17, 2)`. Shapes are aligned at the right: `(17, 1)` is stretched over the last axis and
-# repeated over the first. If you said "an error", read about *broadcasting* in the NumPy guide:
-# every lesson uses it.
-# </details>
-#
-# <details><summary><b>2.</b> A map has 5 rows and 8 columns. Its flattened argmax is 37. Which (x, y) is that?</summary>
-#
-# (5, 4). Row `37 // 8` = 4, column `37 % 8` = 5, and a point is (x, y) = (column, row). If you said (4,
-# 5), you are in good company: it is the commonest bug in this field, and lesson 01 looks for it.
-# </details>
-#
-# <details><summary><b>3.</b> What is the softmax of (0, ln 3)?</summary>
-#
-# One quarter and three quarters: the exponentials are 1 and 3, and they are divided by their sum.
-# If you were unsure, read it up before lesson 03.
-# </details>
-#
-# <details><summary><b>4.</b> A Gaussian has σ = 3. What is its variance, and how high is it one σ from its peak of 1?</summary>
-#
-# The variance is σ² = 9, and the height is exp(−½), about three fifths of the peak. Mixing up σ and
-# σ² is another classic bug.
-# </details>
-#
-# <details><summary><b>5.</b> After <code>loss.backward()</code>, what is in <code>w.grad</code>, and who sets it back to zero?</summary>
-#
-# The derivative of the loss with respect to each entry of `w`, *added* to what was there before.
-# You do, with `optimizer.zero_grad()`. If this is new, spend half an hour with PyTorch's own
-# introduction to autograd first.
-# </details>
-
-# %% [markdown]
-# ## Theory on one screen: the half pixel
-#
-# A pixel is a little square, not a point. We say that its **centre** is at integer coordinates. A
-# picture of $W$ columns then reaches from $x = -\frac12$, the left edge of the first pixel, to $x =
-# W - \frac12$.
-#
-# A cell of stride $s$ covers $s$ pixels. The first cell covers the pixels $0 \ldots s - 1$, and
-# *its* centre is at pixel $(s - 1)/2$, not at pixel 0. So
-#
-# $$\text{cell} = \frac{\text{px} + \frac12}{s} - \frac12
-# \qquad\text{and back}\qquad \text{px} = \left(\text{cell} + \tfrac12\right) s - \tfrac12 .$$
-#
-# In words: go to the edge (add the half), change the unit (divide by $s$), come back to the centre
-# (subtract the half).
+# A coarser grid follows the same rule with its own unit. The first cell's centre is at cell
+# coordinate 0, its left edge at $-\frac12$. **Both grids begin at the same edge.** A cell of stride
+# $s$ covers the pixels $0 \ldots s - 1$, so its centre, cell 0, is at pixel $(s - 1)/2$.
 #
 # | symbol | in code | meaning | unit |
 # |---|---|---|---|
@@ -181,90 +178,25 @@ widgets.flip_book(turning, "turn")
 # Three more rules hold in every lesson. A point is **(x, y)**: column first. A size is **(H, W)**:
 # rows first. *Left* and *right* are the person's own.
 
-# %%
-fig = viz.frames_by_stride((9.3, 4.6), (8, 16), strides=(2, 4, 8))
-viz.headline(fig, "One point, three grids: it stays, and its number changes")
-viz.show(
-    fig,
-    alt="The same point on a picture of 16 by 8 pixels under cells of 2, 4 and 8 pixels. It does not move; its "
-    "coordinates in cells shrink from (4.40, 2.05) over (1.95, 0.78) to (0.73, 0.14).",
-)
-
-# %% [markdown]
-# The point does not move. Only its name changes. Try it yourself, with the mouse or with the arrow
-# keys.
-
-# %%
-widgets.frames()
-
-# %% [markdown]
-# ## Theory against measurement
-#
-# Whoever multiplies a cell by $s$ and forgets both halves lands $(s - 1)/2$ pixels too low in x and
-# in y. For $s = 16$ that is $7.5$ px along each axis, a distance of $7.5\sqrt2$ px. We hold the
-# measurement against it.
-#
-# A line that starts with a tick is a **claim**: the formula's value, the measured value, and a
-# check that stops the notebook if they disagree. No result in this course stands in the text
-# without one.
-
-# %% measured=true
-bias_px = (came_back_px - person.keypoints).mean(dim=(0, 1))
-claim(
-    "00.bias_x",
-    "forgetting the half pixel shifts x by −(s − 1)/2",
-    bias_px[0],
-    between=(-7.6, -7.4),
-    theory=-7.5,
-)
-claim(
-    "00.error",
-    "and the keypoint by (s − 1)/√2",
-    error_px.mean(),
-    between=(10.5, 10.7),
-    theory=7.5 * 2**0.5,
-)
-
-# %% [markdown]
-# So the mean error of the first figure, 10.6 px<!--00.error-->, is no accident and no noise. And
-# your prediction?
-
-# %%
-shift_at_stride_4 = (
-    (find_on_coarse_grid(person.keypoints, 4) * 4 - person.keypoints)[..., 0].mean().abs()
-)
-claim(
-    "00.shift",
-    "cells of 4 pixels are off by 1.5 px along x",
-    shift_at_stride_4,
-    between=(1.49, 1.51),
-    theory=1.5,
-)
-reveal("00.shift", shift_at_stride_4)
-
-# %% [markdown]
-# Half a cell would be 2 px, and a quarter of the big error about 1.9 px<!--cited: 7.5 / 4-->. The
-# right answer is smaller than both, because the half *pixel* is subtracted from the half *cell*.
-
 # %% [markdown]
 # ## Exercise 1 · From pixels to cells ●○○ · 5 minutes
 #
-# How an exercise works: fill the body of the function, run the cell, run the check below it. If the
-# check does not like your answer it says what it saw and what that suggests. Stuck? Open a hint.
-# Still stuck? Go on: what follows uses your function if its check has passed, and the package's
-# otherwise.
+# The screen above says where the edges are; the formula is yours to find. Fill the body of the
+# function, run the cell, run the check below it. If the check does not like your answer, it says
+# what it saw and what that suggests. Stuck? Open a hint. Still stuck? Go on: what follows uses your
+# function if its check has passed, and the package's otherwise.
 
 
 # %% exercise="frames.pixels_to_cells" dots=1 minutes=5 points=1
 def pixels_to_cells(points, stride):
-    """Convert (x, y) in pixels to (x, y) in cells; a pixel's and a cell's centre are at integers.
+    """Convert (x, y) in pixels to (x, y) in cells. Centres of pixels and of cells are at integers.
 
     Args:
         points: float tensor (..., 2), in pixels.
         stride: pixels per cell, a positive number.
 
     Returns:
-        float tensor (..., 2), in cells, not rounded. `points` itself stays as it was.
+        tensor like `points`, in cells, not rounded. `points` itself stays as it was.
     """
     return (points + 0.5) / stride - 0.5
 
@@ -297,6 +229,78 @@ checks.frames.pixels_to_cells.check(pixels_to_cells)
 # </details>
 
 # %% [markdown]
+# ## What you have found
+#
+# <details><summary>The formula, when your check has passed</summary>
+#
+# $$\text{cell} = \frac{\text{px} + \frac12}{s} - \frac12$$
+#
+# Go to the edge (add the half), change the unit (divide by $s$), come back to the centre (subtract
+# the half). The first half is half a *pixel*, the second half a *cell*: that is why they do not
+# cancel.
+# </details>
+#
+# The same point under three grids:
+
+# %%
+fig = viz.frames_by_stride((9.3, 4.6), (8, 16), strides=(2, 4, 8))
+viz.headline(fig, "One point, three grids: it stays, and its number changes")
+viz.show(
+    fig,
+    alt="The same point on a picture of 16 by 8 pixels under cells of 2, 4 and 8 pixels. It does not "
+    "move; its coordinates in cells shrink from (4.40, 2.05) over (1.95, 0.78) to (0.73, 0.14).",
+)
+
+# %% [markdown]
+# The point does not move. Only its name changes. Try it yourself, with the mouse or with the arrow
+# keys.
+
+# %%
+widgets.frames()
+
+# %% [markdown]
+# ## Theory against measurement
+#
+# Our perfect network came back with $\text{cell} \cdot s$. It forgot both halves, so it should land
+# $(s - 1)/2$ pixels too far left, and as much too far up. For $s = 16$ that is $7.5$ px along each
+# axis, a distance of $7.5\sqrt2$ px.
+#
+# A line that starts with a tick is a **claim**: what the theory says, what was measured, and a check
+# that stops the notebook if they disagree. A result that this course states has one.
+
+# %% measured=true
+bias_px = (came_back_px - person.keypoints).mean(dim=(0, 1))
+error = error_px.mean()
+claim("00.bias", "x is off by −(s − 1)/2", bias_px[0], between=(-7.6, -7.4), theory=-7.5, unit="px")
+claim(
+    "00.error", "the point by (s − 1)/√2", error, between=(10.5, 10.7), theory=112.5**0.5, unit="px"
+)
+
+# %% [markdown]
+# So the mean error of the first figure, 10.6 px<!--00.error-->, is no accident and no noise. And
+# your prediction?
+
+# %%
+off_at_4 = (find_on_coarse_grid(person.keypoints, 4) * 4 - person.keypoints)[..., 0].mean().abs()
+if reveal("00.shift", off_at_4, unit="px"):
+    claim(
+        "00.shift",
+        "stride 4 is off along x by",
+        off_at_4,
+        between=(1.49, 1.51),
+        theory=1.5,
+        unit="px",
+    )
+
+# %% [markdown]
+# <details><summary>When you have predicted: why not 2, and why not a quarter of the big error?</summary>
+#
+# Half a cell would be 2 px. A quarter of the error at stride 16 would be about 1.9 px<!--cited: 7.5 / 4-->.
+# The truth is smaller than both: it is half a cell *less half a pixel*, and the half pixel does not
+# shrink with the cells.
+# </details>
+
+# %% [markdown]
 # ## Exercise 2 · And back ●○○ · 4 minutes
 
 
@@ -309,7 +313,7 @@ def cells_to_pixels(points, stride):
         stride: pixels per cell, a positive number.
 
     Returns:
-        float tensor (..., 2), in pixels. `points` itself stays as it was.
+        tensor like `points`, in pixels. `points` itself stays as it was.
     """
     return (points + 0.5) * stride - 0.5
 
@@ -320,7 +324,7 @@ checks.frames.cells_to_pixels.check(cells_to_pixels)
 # %% [markdown]
 # <details><summary>Hint 1</summary>
 #
-# Solve $\text{cell} = (\text{px} + \frac12) / s - \frac12$ for px.
+# Where is the left edge of cell 0, in cells and in pixels? Measure from there, as on the way there.
 # </details>
 #
 # <details><summary>Hint 2</summary>
@@ -336,22 +340,33 @@ checks.frames.cells_to_pixels.check(cells_to_pixels)
 # %% [markdown]
 # ## The repair
 #
-# Back to the person of the first figure. This time we come back the right way: with your function
-# if it passed.
+# Back to the first figure. This time we come back the right way. `best()` gives your function if
+# its check has passed, ours otherwise, and says which.
 
 # %%
+pixels_to_cells = checks.frames.pixels_to_cells.best()
 cells_to_pixels = checks.frames.cells_to_pixels.best()
 repaired_px = cells_to_pixels(found_cell, STRIDE)
+back_again = pixels_to_cells(repaired_px, STRIDE)
 
 # %% measured=true
-repaired_error = metrics.keypoint_error(repaired_px, person.keypoints)
+repaired_error = metrics.keypoint_error(repaired_px, person.keypoints).mean()
 claim(
     "00.repaired",
-    "with both halves the error is gone (px)",
-    repaired_error.mean(),
+    "with both halves, the error",
+    repaired_error,
     between=(0, 0.1),
     theory=0,
+    unit="px",
 )
+difference = (back_again - found_cell).abs().max()
+claim(
+    "00.round_trip", "there and back again", difference, between=(0, 1e-4), theory=0, unit="cells"
+)
+
+# %% [markdown]
+# What is left, some hundredths of a pixel, is the grid's own. Our blobs are no wider than a cell, so
+# the average over a cell does not tell all about them. Lesson 03 has a formula for it.
 
 # %%
 fig, (before, after) = viz.row(2)
@@ -359,11 +374,12 @@ for ax, recovered in ((before, came_back_px), (after, repaired_px)):
     draw_miss(ax, recovered)
 before.set_title("cell · s")
 after.set_title("(cell + ½) · s − ½")
-viz.headline(fig, "Half a pixel, remembered: every cross is in its ring")
+viz.headline(fig, "Two halves, remembered: every cross is in its ring")
 viz.show(
     fig,
-    alt="The same person twice, true keypoints as rings and recovered ones as crosses. On the left, multiplied by the "
-    "stride, all crosses are up and left by ten pixels; on the right, with both halves, each cross is in its ring.",
+    alt="The same person twice, true keypoints as rings, recovered ones as crosses. On the left, "
+    "multiplied by the stride, all crosses are up and left by ten pixels; on the right, with both "
+    "halves, each cross is in its ring.",
 )
 
 # %% [markdown]
@@ -411,10 +427,13 @@ viz.show(
 # | 1 | labelled, but hidden behind something | `labelled` is true, `visible` is false |
 # | 2 | labelled and visible | both are true |
 #
-# A person's guess decides it in COCO. Here it is what the renderer found in front.
+# In COCO an annotator decides. Here it is decided by what the renderer found in front.
 
 # %%
-crowd = people.render(people.draw_scenes(1, random, people=4, overlap=0.3), (192, 256))
+together = people.draw_scenes(
+    1, seeding.generator(26), people=4, overlap=0.3, truncation=0, aspect=4 / 3
+)
+crowd = people.render(together, (192, 256))
 fig = viz.photograph(crowd, 0)
 viz.headline(fig, "Four people, and a hollow mark wherever a keypoint is hidden")
 viz.show(
@@ -453,19 +472,18 @@ else:
 # %% [markdown]
 # ## Take away
 #
-# - A pixel's centre is at an integer; the picture starts half a pixel before it.
-# - $\text{cell} = (\text{px} + \frac12)/s - \frac12$. Forget the halves and every keypoint is off
-#   by $(s - 1)/2$ per axis: 10.6 px<!--00.error--> at $s = 16$. Remember them and the error is below
-#   a tenth of a pixel.
+# - A pixel's centre is at an integer; the picture begins half a pixel before it.
+# - $\text{cell} = (\text{px} + \frac12)/s - \frac12$. Forget both halves on the way back, and every
+#   keypoint is off by $(s - 1)/2$ per axis. At $s = 16$ that made 10.6 px<!--00.error--> in all.
+# - With both halves the error is below a tenth of a pixel.
 # - An error that has the same direction everywhere is a bug, not noise.
 # - Points are (x, y), sizes are (H, W), left and right are the person's own.
 #
-# **What is still open.** Half a pixel sounds harmless. In lesson 02 it costs more than a better
-# network gains.
+# **What is still open.** We placed the blob at the true centre. A target that is rounded to whole
+# cells, and a decoder that answers in whole cells, lose more. Lesson 02 measures it.
 #
-# **Our world and COCO.** Our keypoints are exact and COCO's were clicked by people, on whole
-# pixels, with a spread that COCO itself measured. Our hidden keypoints are labelled exactly; COCO's
-# are guesses. Our people are synthetic.
+# **Our world and COCO.** Our keypoints are exact. COCO's were clicked by people on whole pixels, with
+# a spread that COCO itself has measured. Our hidden keypoints are known; COCO's are estimated.
 
 # %% [markdown]
 # ## Reading

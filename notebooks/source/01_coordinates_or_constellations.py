@@ -206,7 +206,7 @@ claim(
 claim(
     "01.found", "and half of the picks are right", found[at_place], between=(0.5, 0.5), theory=0.5
 )
-reveal("01.ratio", rmse[at_place] / rmse.min())
+_ = reveal("01.ratio", rmse[at_place] / rmse.min())
 
 # %% [markdown]
 # Whoever picks a place has an RMS error of 1.41 d<!--01.rmse_pick-->, larger than that of the one who
@@ -791,7 +791,7 @@ worst = min(float(recorded("heatmap", images, "pck_shifted")[:, 0].min()) for im
 claim("01.heatmap_moved", "heatmap, the worst of all seeds", worst, between=(0.05, 0.5))
 best = max(float(recorded("grid", images, "pck_shifted")[:, 0].max()) for images in (128, 512))
 claim("01.grid_best", "coordinates, the best of all seeds", best, between=(0, 0.05))
-reveal("01.shifted", SHIFTED[2])
+_ = reveal("01.shifted", SHIFTED[2])
 
 # %% [markdown]
 # The worst heatmap beats the best `grid`. A linear layer has its own weight for each cell, and the

@@ -289,4 +289,5 @@ laplace_nll = Exercise(
     reference=losses.laplace_nll,
     probe=predictions_and_scales,
     coals=[log_missing, log_rewarded, two_left_out, gaussian_for_laplace, mean_of_axes],
+    gradients=True,
 )

@@ -1,5 +1,6 @@
 """An exercise recognises mistakes: a misconception is a wrong function whose docstring is its diagnosis."""
 
+import functools
 import inspect
 import secrets
 from collections.abc import Callable, Iterable, Sequence
@@ -11,8 +12,10 @@ from torch import Tensor
 
 from posecourse import seeding
 from posecourse.lesson import progress
+from posecourse.lesson.diagnosis import Case, explained
+from posecourse.lesson.difference import Rank, kind_of
 from posecourse.lesson.errors import Wrong
-from posecourse.lesson.outcome import observe, shown, unlike
+from posecourse.lesson.outcome import Outcome, observe, unlike
 
 __all__ = ["Exercise"]
 
@@ -21,20 +24,23 @@ __all__ = ["Exercise"]
 class Exercise:
     """One function that the student writes, with the mistakes that we know.
 
-    A function is accepted if it does what the reference does on every input: same values, same gradients, same
-    arguments edited, same kind of error. It is diagnosed if it does what a coal does on every input.
+    A function is accepted if it does what the reference does on every input: same values, same arguments edited, same
+    kind of error, and the same gradients where they were asked for. It is diagnosed if it does what a coal does on
+    every input; a wrong value is a coal's even if an argument is edited besides.
 
     Args:
         reference: the right function; the exercise bears its name.
         probe: yields the inputs, tuples of arguments, from a generator; defined in the topic's module.
         coals: wrong functions. Each docstring is the diagnosis: what was observed, what it suggests, where to look.
-        tolerance: the largest difference that is let pass, relative to the largest expected number of an input.
+        tolerance: the largest relative difference that is let pass; that of the number type if not given.
+        gradients: whether the function is one to train through, so that its gradients count; its docstring says so.
     """
 
     reference: Callable[..., Any]
     probe: Callable[[torch.Generator], Iterable[tuple[Any, ...]]]
     coals: Sequence[Callable[..., Any]]
-    tolerance: float = 1e-4
+    tolerance: float | None = None
+    gradients: bool = False
     _passed: Callable[..., Any] | None = field(default=None, init=False, repr=False)
 
     @property
@@ -50,31 +56,21 @@ class Exercise:
             seed: of the inputs; fresh ones each time if not given.
 
         Raises:
-            Wrong: it differs from the reference; the message says how.
+            Wrong: it differs from the reference, or is the reference; the message says how.
             Todo: it is not written yet.
         """
+        self._refuse_what_is_no_answer(function)
         seed = secrets.randbelow(10_000) if seed is None else seed
-        inputs = sorted(self.probe(seeding.generator(seed)), key=_amount)  # the first difference is the smallest
-        got = [observe(function, arguments) for arguments in inputs]
-        names = list(inspect.signature(self.reference).parameters)
-        differences = [
-            unlike(observe(self.reference, arguments), outcome, self.tolerance, names)
-            for arguments, outcome in zip(inputs, got, strict=True)
-        ]
-        wrong = [index for index, difference in enumerate(differences) if difference]
-        if not wrong:
-            self._passed = function
-            print(f"✓ {self.reference.__name__}: right on all {len(inputs)} inputs.")
-            progress.record("verdict", exercise=self.name, passed=True, coal="", seed=seed)
-            return
-        coal = next((coal for coal in self.coals if self._alike(coal, inputs, got)), None)
-        example = _example(names, inputs[wrong[0]], differences[wrong[0]])
-        message = f"✗ {self.reference.__name__}: {_diagnosis(coal, len(wrong), len(inputs))} {example}"
-        if coal is None:
-            message += f" To see the same inputs again, give the check `seed={seed}`."
+        inputs = sorted(self.probe(seeding.generator(seed)), key=_amount)
+        case = self._tried(function, inputs, seed)
+        coal = self._coal(case) if case.wrong else None
         name = getattr(coal, "__name__", "")
-        progress.record("verdict", exercise=self.name, passed=False, coal=name, seed=seed)
-        raise Wrong(message, name)
+        progress.record("verdict", exercise=self.name, passed=not case.wrong, coal=name, seed=seed)
+        if case.wrong:
+            coal_edits = coal is not None and any(self._seen(coal, arguments).edited for arguments in inputs)
+            raise Wrong(f"✗ {self.reference.__name__}: {explained(case, coal, coal_edits)}", name)
+        self._passed = function
+        print(f"✓ {self.reference.__name__}: right on all {len(inputs)} inputs.")
 
     def best(self) -> Callable[..., Any]:
         """Return the last function that passed its check, else the reference, and say which."""
@@ -82,22 +78,54 @@ class Exercise:
         print(f"From here on {self.reference.__name__} is {'yours' if yours else 'ours: yours has not passed yet'}.")
         return self._passed or self.reference
 
-    def _alike(self, coal: Callable[..., Any], inputs: Sequence[tuple[Any, ...]], got: Sequence[Any]) -> bool:
-        """Whether the coal does on every input what was observed."""
-        pairs = zip(inputs, got, strict=True)
-        return not any(unlike(observe(coal, arguments), outcome, self.tolerance) for arguments, outcome in pairs)
+    def _refuse_what_is_no_answer(self, function: Any) -> None:
+        """Refuse our own function, which `best` may have given the student's name, and what is no function."""
+        name = self.reference.__name__
+        if not callable(function):
+            raise Wrong(
+                f"✗ {name}: this is {kind_of(function)}, not a function. Give the function itself, not what a call of "
+                f"it returns: {self._call(name)}"
+            )
+        if _innermost(function) is _innermost(self.reference):
+            raise Wrong(
+                f"✗ {name}: this is our function, not yours. Run the cell with your function first, then this one."
+            )
+
+    def _tried(self, function: Callable[..., Any], inputs: Sequence[tuple[Any, ...]], seed: int) -> Case:
+        """Run a function and the reference on all inputs; only the first call is heard."""
+        names = list(inspect.signature(self.reference).parameters)
+        got = [self._seen(function, arguments, muted=index > 0) for index, arguments in enumerate(inputs)]
+        expected = [self._seen(self.reference, arguments) for arguments in inputs]
+        pairs = enumerate(zip(expected, got, strict=True))
+        found = {index: unlike(want, have, self.tolerance, names) for index, (want, have) in pairs}
+        wrong = {index: difference for index, difference in found.items() if difference}
+        own = getattr(function, "__name__", "")
+        again = self._call(own if own.isidentifier() else self.reference.__name__, f", seed={seed}")
+        return Case(names, inputs, expected, got, wrong, again)
+
+    def _seen(self, function: Callable[..., Any], arguments: tuple[Any, ...], *, muted: bool = True) -> Outcome:
+        return observe(function, arguments, gradients=self.gradients, muted=muted)
+
+    def _coal(self, case: Case) -> Callable[..., Any] | None:
+        """Return the coal that does on every input what was seen, or at least, where values are wrong, gives them."""
+        later = []
+        for coal in self.coals:
+            pairs = zip(case.inputs, case.got, strict=True)
+            found = [unlike(self._seen(coal, arguments), have, self.tolerance) for arguments, have in pairs]
+            if not any(found):
+                return coal
+            if case.gravest.rank <= Rank.VALUE and not any(d and d.rank <= Rank.VALUE for d in found):
+                later.append(coal)
+        return later[0] if later else None
+
+    def _call(self, function: str, more: str = "") -> str:
+        return f"checks.{self.name}.check({function}{more})"
 
 
-def _diagnosis(coal: Callable[..., Any] | None, wrong: int, inputs: int) -> str:
-    if coal is not None:
-        return " ".join((inspect.getdoc(coal) or "").split())
-    where = "on every input" if wrong == inputs else f"on {wrong} of {inputs} inputs"
-    return f"wrong {where}, in a way that is not recognised."
-
-
-def _example(names: Sequence[str], arguments: Sequence[Any], difference: str) -> str:
-    given = ", ".join(f"{name} = {shown(value)}" for name, value in zip(names, arguments, strict=False))
-    return f"With {given}, {difference}."
+def _innermost(function: Any) -> Any:
+    """Return what a function wraps, through `functools.wraps` and `functools.partial`."""
+    function = inspect.unwrap(function)
+    return _innermost(function.func) if isinstance(function, functools.partial) else function
 
 
 def _amount(arguments: Sequence[Any]) -> int:

@@ -1,7 +1,12 @@
 """What a function does with its arguments, so that two functions can be told apart by it alone."""
 
+import contextlib
 import copy
-from collections.abc import Sequence
+import inspect
+import io
+import traceback
+import warnings
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +14,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from posecourse.lesson.difference import Difference, Rank, compare
 from posecourse.lesson.errors import Todo
 
-__all__ = ["Outcome", "observe", "shown", "unlike"]
+__all__ = ["Outcome", "observe", "unlike"]
 
-
-_USUAL = ("torch.strided", "cpu")  # what goes without saying of a tensor
+_SLOPE = 1e-4  # how closely gradients agree, which add up the rounding of many numbers
 
 
 @dataclass(frozen=True)
@@ -24,9 +29,10 @@ class Outcome:
     Args:
         value: what it returned, detached and copied.
         gradients: of a fixed weighted sum of the value, for each floating tensor among the arguments; no gradient
-            counts as zero.
+            counts as zero. Empty where nobody asked.
         edited: which arguments it changed.
         error: what it raised, "ZeroDivisionError: …", or "".
+        where: the line that raised it, "line 4: `x / 0`"; "" where the call itself failed.
         steady: whether a second call with the same arguments returned the same.
     """
 
@@ -34,54 +40,109 @@ class Outcome:
     gradients: tuple[Tensor, ...] = ()
     edited: tuple[int, ...] = ()
     error: str = ""
+    where: str = ""
     steady: bool = True
 
 
-def observe(function: Any, arguments: Sequence[Any]) -> Outcome:
-    """Call `function` on copies of the arguments, once for its value and once for its gradient.
+def observe(function: Any, arguments: Sequence[Any], *, gradients: bool = False, muted: bool = True) -> Outcome:
+    """Call `function` on copies of the arguments, then once more, for its gradients or for its steadiness alone.
+
+    Args:
+        function: whatever can be called.
+        arguments: stay as they are.
+        gradients: whether to ask for them.
+        muted: whether the first call prints nothing; the second never does, nor does it warn.
 
     Raises:
         Todo: the function, or one that it calls, is not written yet.
     """
     own = [_copied(argument) for argument in arguments]
     try:
-        value = _copied(function(*own))
+        with _muted() if muted else contextlib.nullcontext():
+            value = _copied(function(*own))
     except (KeyboardInterrupt, Todo):
         raise
     except BaseException as error:  # whatever a student's code raises, SystemExit too, is an outcome
-        return Outcome(error=f"{type(error).__name__}: {error}".rstrip(": "))
-    edited = tuple(
-        i for i, (before, after) in enumerate(zip(arguments, own, strict=True)) if _unlike(before, after, 0.0)
-    )
-    again, gradients = _differentiated(function, arguments, value)
-    return Outcome(value, gradients, edited, steady=not _unlike(value, again, 1e-6))
+        return Outcome(error=f"{type(error).__name__}: {error}".rstrip(": "), where=_where(error, function))
+    pairs = enumerate(zip(arguments, own, strict=True))
+    edited = tuple(i for i, (before, after) in pairs if compare(before, after, 0.0))
+    with _muted(), warnings.catch_warnings(action="ignore"):
+        again, slopes = _differentiated(function, arguments, value) if gradients else _repeated(function, arguments)
+    return Outcome(value, slopes, edited, steady=compare(value, again) is None)
 
 
-def unlike(expected: Outcome, got: Outcome, tolerance: float, names: Sequence[str] = ()) -> str:
-    """Say in words how `got` first differs from `expected`, or "" where it does not.
+def unlike(
+    expected: Outcome, got: Outcome, tolerance: float | None = None, names: Sequence[str] = ()
+) -> Difference | None:
+    """Return the gravest difference between two outcomes, or None where there is none.
 
     Args:
         expected: what should have happened.
         got: what happened.
-        tolerance: the largest difference that is let pass, relative to the largest expected number.
+        tolerance: the largest relative difference that is let pass; that of the number type if not given.
         names: of the arguments, for the words.
     """
     kinds = [outcome.error.partition(":")[0] for outcome in (expected, got)]
     if kinds[0] != kinds[1]:
-        return f"it raises {got.error}" if got.error else f"it raises nothing where {kinds[0]} is expected"
-    if value := _unlike(expected.value, got.value, tolerance):
-        return value
+        return Difference(
+            Rank.ERROR, _stopped(got, names) if got.error else f"it does not raise {kinds[0]}, and should"
+        )
+    if different := compare(expected.value, got.value, tolerance):
+        return different
     if expected.edited != got.edited:
-        edited = [names[i] if names else f"argument {i}" for i in got.edited]
-        return f"its value is right, but it edits its argument {' and '.join(edited) or 'no more'}"
+        return Difference(Rank.EDITS, _edited(expected.edited, got.edited, names))
     if expected.steady and not got.steady:
-        return "it answers the same question differently when asked again"
+        return Difference(Rank.STEADINESS, "it answers the same question differently when asked again")
     for want, have in zip(expected.gradients, got.gradients, strict=False):
-        if different := _unlike(want, have, tolerance):
-            if want.any() and not have.any():
-                different = "none comes through; `.detach()`, `.item()`, NumPy or rounding cut it"
-            return f"its value is right, but not its gradient: {different}"
-    return ""
+        if different := compare(want, have, _SLOPE):
+            return Difference(Rank.GRADIENT, _cut_off(want, have) or f"of the gradient, {different.words}")
+    return None
+
+
+def _stopped(got: Outcome, names: Sequence[str]) -> str:
+    if got.where:
+        return f"your function stops at {got.where}: {got.error}"
+    return f"your function cannot be called with {' and '.join(names) or 'these arguments'}: {got.error}"
+
+
+def _edited(expected: Sequence[int], got: Sequence[int], names: Sequence[str]) -> str:
+    def named(places: Iterator[int]) -> str:
+        return " and ".join(names[i] if names else f"argument {i}" for i in places)
+
+    if more := named(i for i in got if i not in expected):
+        return f"it overwrites its argument {more}"
+    return f"it leaves its argument {named(i for i in expected if i not in got)} as it was, and should not"
+
+
+def _cut_off(want: Tensor, have: Tensor) -> str:
+    return "no gradient comes through" if want.any() and not have.any() else ""
+
+
+def _where(error: BaseException, function: Any) -> str:
+    """Return the last line of the function's own file, or notebook cell, that an error came through."""
+    below = traceback.extract_tb(error.__traceback__)[1:]  # the first is the call in `observe`
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    frames = [frame for frame in below if code and frame.filename == code.co_filename] or below
+    if not frames:
+        return ""
+    return f"line {frames[-1].lineno}" + (f": `{frames[-1].line}`" if frames[-1].line else "")
+
+
+@contextlib.contextmanager
+def _muted() -> Iterator[None]:
+    """Print nothing: one call's prints help to find a mistake, ten calls' bury the diagnosis."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        yield
+
+
+def _repeated(function: Any, arguments: Sequence[Any]) -> tuple[Any, tuple[Tensor, ...]]:
+    """Call again; what is raised only the second time is returned, and unlike any value."""
+    try:
+        return _copied(function(*map(_copied, arguments))), ()
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        return error, ()
 
 
 def _differentiated(function: Any, arguments: Sequence[Any], fallback: Any) -> tuple[Any, tuple[Tensor, ...]]:
@@ -127,77 +188,3 @@ def _copied(value: Any) -> Any:
         parts = [_copied(part) for part in value]
         return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
     return value
-
-
-def _unlike(expected: Any, got: Any, tolerance: float) -> str:
-    """Say in words how one value first differs from another, or "" where it does not."""
-    if isinstance(expected, torch.Generator):
-        return ""
-    if isinstance(expected, nn.Module):
-        return _unlike_networks(expected, got, tolerance)
-    if isinstance(expected, tuple | list):
-        if not isinstance(got, tuple | list) or len(got) != len(expected):
-            return f"it returns {_kind(got)} where {_kind(expected)} is expected"
-        parts = (_unlike(e, g, tolerance) for e, g in zip(expected, got, strict=True))
-        return next((f"in part {i} of its answer {part}" for i, part in enumerate(parts) if part), "")
-    if isinstance(expected, Tensor | np.ndarray) or type(expected) in (int, float):
-        return _unlike_numbers(expected, got, tolerance)
-    same = type(expected) is type(got) and expected == got
-    return "" if same else f"it returns {got!r} where {expected!r} is expected"
-
-
-def _unlike_networks(expected: nn.Module, got: Any, tolerance: float) -> str:
-    """Say in which parameter or buffer two networks first differ, or in whether they are in training mode."""
-    if not isinstance(got, nn.Module):
-        return f"it returns {_kind(got)} where a network is expected"
-    if expected.training != got.training:
-        return f"the network is in {'training' if got.training else 'evaluation'} mode, and should not be"
-    have = got.state_dict()
-    for name, want in expected.state_dict().items():
-        if name not in have or _unlike(want, have[name], tolerance):
-            return f"the network's {name} is not what it should be"
-    return ""
-
-
-def _unlike_numbers(expected: Any, got: Any, tolerance: float) -> str:
-    if type(expected) in (int, float) and isinstance(got, int | float | np.number | Tensor):
-        expected, got = (torch.as_tensor(number, dtype=torch.float64) for number in (expected, got))
-    if _kind(expected) != _kind(got):
-        hint = " (is there a `return`?)" if got is None else ""
-        return f"it returns {_kind(got)} where {_kind(expected)} is expected{hint}"
-    if isinstance(expected, Tensor) and (expected.is_meta or expected.layout is not torch.strided):
-        return ""  # no reference returns these, and they do not compare
-    want, have = torch.as_tensor(expected).double(), torch.as_tensor(got).double()
-    scale = max(1e-2, float(want.nan_to_num(0, 0, 0).abs().max())) if want.numel() else 0
-    close = torch.isclose(have, want, rtol=0, atol=tolerance * scale, equal_nan=True)
-    if close.all():
-        return ""
-    if want.numel() <= 6:
-        return f"it gives {shown(have)} where {shown(want)} is expected"
-    place = [int(i) for i in (~close).nonzero()[0]]
-    return f"at {place} it gives {shown(have[tuple(place)])} where {shown(want[tuple(place)])} is expected"
-
-
-def _kind(value: Any) -> str:
-    """Return what sort of value it is, in words."""
-    if isinstance(value, Tensor):
-        odd = [str(what).removeprefix("torch.") for what in (value.layout, value.device) if str(what) not in _USUAL]
-        return f"a {' '.join([*odd, ''])}{str(value.dtype).removeprefix('torch.')} tensor of shape {tuple(value.shape)}"
-    if isinstance(value, np.ndarray):
-        return f"a {value.dtype} NumPy array of shape {value.shape}"
-    if isinstance(value, tuple | list):
-        return f"a {type(value).__name__} of {len(value)}"
-    return "None" if value is None else f"a {type(value).__name__}"
-
-
-def shown(value: Any) -> str:
-    """Return a short text for a value: its numbers where there are few, else what sort it is."""
-    if isinstance(value, Tensor | np.ndarray) and np.prod(value.shape) <= 6:
-        return str(_rounded(value.tolist()))
-    return f"{value:.4g}" if isinstance(value, float) else repr(value) if isinstance(value, int | str) else _kind(value)
-
-
-def _rounded(numbers: Any) -> Any:
-    if isinstance(numbers, list):
-        return [_rounded(number) for number in numbers]
-    return float(f"{numbers:.4g}") if isinstance(numbers, float) else numbers

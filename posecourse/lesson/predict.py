@@ -33,25 +33,31 @@ def predict(name: str, answer: Any, *, unit: str = "", options: Sequence[str] | 
         print(f"Prediction {name}: {answer!r} is not {what}. Nothing is noted yet: try again.")
 
 
-def reveal(name: str, truth: Any, *, unit: str = "") -> None:
+def reveal(name: str, truth: Any, *, unit: str = "") -> bool:
     """Show the truth beside the prediction and score it: a ratio for a number, right or wrong for an option.
+
+    Without a prediction the truth is kept back: `if reveal(…): claim(…)` keeps the claim back with it.
 
     Args:
         name: the prediction's.
         truth: a number, a tensor that holds one, or the right option.
         unit: of the number.
+
+    Returns:
+        Whether there was a prediction.
     """
     truth = truth if isinstance(truth, str) else float(truth)
     answer = _first_answer(name)
     if answer is None:
-        print(f"{name}: it is {_text(truth, unit)}. There was no prediction: commit to one next time, it pays.")
-        return
+        print(f"{name}: predict first. Commit to an answer in the cell above, run it, and come back: it pays.")
+        return False
     score = _ratio(answer, truth) if isinstance(truth, float) and isinstance(answer, float | int) else None
     right = answer == truth if score is None else score <= 1.1
     progress.record("score", name=name, answer=answer, truth=truth, right=right)
     print(
         f"{name}: you said {_text(answer, unit)}, it is {_text(truth, unit)}. {_verdict(answer, truth, right, score)}"
     )
+    return True
 
 
 def _verdict(answer: Any, truth: Any, right: bool, score: float | None) -> str:

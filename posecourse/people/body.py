@@ -29,7 +29,7 @@ UPPER_ARM, FOREARM, THIGH, SHANK, ANKLE, HEEL, TOE = 0.180, 0.148, 0.245, 0.246,
 BELOW_HEAD = 0.90  # sole to atlas, in units of the frame
 FACE = (
     (0.0, -0.105, -0.525),  # nose, in head heights from the atlas
-    (0.142, -0.275, -0.398), (-0.142, -0.275, -0.398),  # eyes
+    (0.142, -0.275, -0.365), (-0.142, -0.275, -0.365),  # eyes, in the surface: none may stand out of it in profile
     (0.345, -0.225, 0.02), (-0.345, -0.225, 0.02),  # ears
 )  # fmt: skip
 

@@ -157,9 +157,10 @@ def _height(backdrop: Backdrop, x: Tensor, fine: Tensor) -> Tensor:
 
 
 def _ground_light(light: Light, x: Tensor, z: Tensor, balls: Tensor) -> Tensor:
-    """Return the light on the ground (3 B H W), worked out on a coarser grid where the picture is large."""
-    step = 2
-    u, v = x[:, step // 2 :: step, step // 2 :: step], z[:, step // 2 :: step, step // 2 :: step]
+    """Return the light on the ground (3 B H W), worked out for four pixels at a time."""
+    H, W = x.shape[1:]
+    even = (0, W % 2, 0, H % 2)
+    u, v = (F.avg_pool2d(F.pad(axis[:, None], even, mode="replicate"), 2)[:, 0] for axis in (x, z))
     B, h, w = u.shape
     points = torch.stack([u, torch.zeros_like(u), v], dim=-1).flatten(1, 2)
     normals = torch.zeros_like(points)
@@ -168,8 +169,7 @@ def _ground_light(light: Light, x: Tensor, z: Tensor, balls: Tensor) -> Tensor:
     open_sky, lit = dimming(points, normals, wide, light.direction)
     open_sky = open_sky * open_sky
     both = torch.stack([open_sky.view(B, h, w), lit.view(B, h, w)], dim=1)
-    if step > 1:
-        both = F.interpolate(both, size=x.shape[1:], mode="bilinear", align_corners=False)
+    both = F.interpolate(both, scale_factor=2.0, mode="bilinear", align_corners=False)[..., :H, :W]
     key = (-light.direction[:, 1])[:, None, None] * 0.65 + 0.3
     return torch.stack(
         [light.key[:, c, None, None] * key * both[:, 1] + light.sky[:, c, None, None] * both[:, 0] for c in range(3)]

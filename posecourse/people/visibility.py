@@ -58,7 +58,7 @@ def see(
     flesh, thick = _own_flesh(points.device)
     own = own_person & flesh[torch.arange(17, device=points.device), row % len(PARTS)]
     before = depth - 1 / inverse.clamp(min=1e-6)  # metres by which the front surface is nearer than the keypoint
-    hidden = (inverse > 0) & torch.where(own, before > thick * unit[..., None], before > 0.005 * unit[..., None])
+    hidden = (inverse > 0) & torch.where(own, before > thick * unit[..., None], before > 0.001 * unit[..., None])
     return torch.where(inside, torch.where(hidden, 1, 2), 0).to(torch.uint8)
 
 

@@ -117,6 +117,8 @@ def invert(matrix: Tensor) -> Float[Tensor, "... 3 3"]:
 
 def _matrix(rows: list[list[Tensor | float]], like: Tensor) -> Tensor:
     """Stack two rows of numbers or tensors as (... 3 3) with the dtype and device of `like`."""
+    if not like.is_floating_point():
+        raise TypeError(f"a map's numbers must be floating point; got {like.dtype}. Call .float() first.")
     entries = [torch.as_tensor(entry, dtype=like.dtype, device=like.device) for row in rows for entry in row]
     top = torch.stack(torch.broadcast_tensors(*entries), dim=-1)
     return homogeneous(top.unflatten(-1, (2, 3)))

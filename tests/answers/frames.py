@@ -1,5 +1,6 @@
 """Answers to the exercises on frames: right ones, and every known mistake as somebody else would have made it."""
 
+import numpy as np
 import torch
 
 # Pixels to cells.
@@ -35,6 +36,13 @@ def exchanged_in_place_of_flip(points, stride):
     return torch.cat([points[..., 1:], points[..., :1]], dim=-1).add(0.5).div(stride).sub(0.5)
 
 
+def x_of_a_copy(points, stride):
+    """Assign to the first column only."""
+    answer = points.clone()
+    answer[..., 0] = (answer[..., 0] + 0.5) / stride - 0.5
+    return answer
+
+
 def edited_by_axis(points, stride):
     """Assign into the argument."""
     points[..., 0] = (points[..., 0] + 0.5) / stride - 0.5
@@ -42,8 +50,32 @@ def edited_by_axis(points, stride):
     return points
 
 
+def through_numpy(points, stride):
+    """Compute in NumPy."""
+    return torch.from_numpy((points.numpy() + 0.5) / stride - 0.5)
+
+
+def number_by_number(points, stride):
+    """Take every number out and put a new tensor together."""
+    return torch.tensor([(v.item() + 0.5) / stride - 0.5 for v in points.flatten()]).reshape(points.shape)
+
+
+@torch.no_grad()
+def without_gradients(points, stride):
+    """Ask for no gradients."""
+    return points.add(0.5).div(stride).sub(0.5)
+
+
 PIXELS_TO_CELLS = {
-    "golds": [from_the_middle_of_the_cell, one_axis_at_a_time, as_an_affine_map, a_for_loop],
+    "golds": [
+        from_the_middle_of_the_cell,
+        one_axis_at_a_time,
+        as_an_affine_map,
+        a_for_loop,
+        through_numpy,
+        number_by_number,
+        without_gradients,
+    ],
     "twins": {
         "no_half_pixel": lambda points, stride: points * (1 / stride),
         "half_pixel_before_only": lambda points, stride: points / stride + 1 / (2 * stride),
@@ -55,6 +87,15 @@ PIXELS_TO_CELLS = {
         "cells_exchanged": exchanged_in_place_of_flip,
         "gaps_counted": lambda points, stride: (2 * points + 1) / (2 * stride - 2) - 1 / 2,
         "edits_pixels": edited_by_axis,
+        "half_pixel_subtracted": lambda points, stride: (points - (stride + 1) / 2) / stride,
+        "half_cell_added": lambda points, stride: (2 * points + 1 + stride) / (2 * stride),
+        "brackets_missing": lambda points, stride: points + (1 - stride) / (2 * stride),
+        "multiplied_without_halves": lambda points, stride: torch.stack([c * stride for c in points.unbind(-1)], -1),
+        "gaps_counted_without_halves": lambda points, stride: points.div(stride - 1),
+        "rounded_without_halves": lambda points, stride: (points / stride).round(),
+        "rounded_up": lambda points, stride: -torch.floor(-points / stride),
+        "only_x_in_cells": x_of_a_copy,
+        "middle_rounded": lambda points, stride: points / stride - ((stride - 1) // 2) / stride,
     },
 }
 
@@ -77,10 +118,21 @@ def interpolated(points, stride):
     return torch.lerp(first.expand_as(points), second.expand_as(points), points)
 
 
+def in_numpy(points, stride):
+    """Compute in double precision in NumPy, and come back to the points' own type."""
+    return torch.tensor((np.asarray(points, dtype=float) + 0.5) * stride - 0.5).to(points)
+
+
 def pixels_put_together_backwards(points, stride):
     """Unpack x and y, and stack them as (row, column)."""
     x, y = ((column + 0.5) * stride - 0.5 for column in points.unbind(-1))
     return torch.stack((y, x), dim=-1)
+
+
+def x_put_beside_y(points, stride):
+    """Convert x and join it with y as it was."""
+    x, y = points.split(1, dim=-1)
+    return torch.cat([x * stride + (stride - 1) / 2, y], dim=-1)
 
 
 def copied_back(points, stride):
@@ -89,7 +141,7 @@ def copied_back(points, stride):
 
 
 CELLS_TO_PIXELS = {
-    "golds": [to_the_middle_of_the_cell, solved_for_pixels, interpolated],
+    "golds": [to_the_middle_of_the_cell, solved_for_pixels, interpolated, in_numpy],
     "twins": {
         "no_half_cell": lambda points, stride: points / (1 / stride),
         "half_cell_before_only": lambda points, stride: points * stride + stride / 2,
@@ -99,6 +151,15 @@ CELLS_TO_PIXELS = {
         "divided_by_stride": lambda points, stride: (points - (stride - 1) / 2) / stride,
         "pixels_exchanged": pixels_put_together_backwards,
         "edits_cells": copied_back,
+        "half_cell_subtracted": lambda points, stride: points * stride - (stride + 1) / 2,
+        "half_pixel_added": lambda points, stride: points * stride + (stride + 1) / 2,
+        "brackets_missing": lambda points, stride: points + (stride - 1) / 2,
+        "divided_without_halves": lambda points, stride: torch.stack([c / stride for c in points.unbind(-1)], -1),
+        "gaps_counted": lambda points, stride: points * (stride - 1) + stride / 2 - 1,
+        "gaps_counted_without_halves": lambda points, stride: points * stride - points,
+        "rounded_without_halves": lambda points, stride: points.mul(stride).round(),
+        "only_x_in_pixels": x_put_beside_y,
+        "middle_rounded": lambda points, stride: stride * points + (stride - 1) // 2,
     },
 }
 

@@ -1,0 +1,153 @@
+"""What a check says of a mistake that is no exercise's own: an error, the wrong kind of answer, an edited argument."""
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from posecourse.lesson.difference import Difference, Rank, shown
+from posecourse.lesson.outcome import Outcome
+
+__all__ = ["Case", "explained"]
+
+_RIGHT_BUT = {
+    Rank.EDITS: "the values are right, but not what becomes of the arguments. {} `+=`, `*=` and functions whose name "
+    "ends in `_` edit the caller's own; `x = x + 1` makes a new one.",
+    Rank.STEADINESS: "the values are right, but only the first time. {} Look for what is left over from the call "
+    "before, or for chance.",
+    Rank.GRADIENT: "the values are right, and training through them would go wrong. {} `.detach()`, `.item()`, NumPy, "
+    "`no_grad` and rounding cut a gradient.",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """Everything that a check has seen.
+
+    Args:
+        names: of the arguments.
+        inputs: the arguments of each call, the smallest first.
+        expected: what the reference did with each.
+        got: what the student's function did with each.
+        wrong: by input, how it differs.
+        again: the call that shows the same inputs again.
+    """
+
+    names: Sequence[str]
+    inputs: Sequence[tuple[Any, ...]]
+    expected: Sequence[Outcome]
+    got: Sequence[Outcome]
+    wrong: Mapping[int, Difference]
+    again: str
+
+    @property
+    def shows(self) -> int:
+        """The smallest input that shows the gravest difference."""
+        return min(self.wrong, key=lambda index: (self.wrong[index].rank, index))
+
+    @property
+    def gravest(self) -> Difference:
+        """The difference that is said."""
+        return self.wrong[self.shows]
+
+
+def explained(case: Case, coal: Callable[..., Any] | None, coal_edits: bool) -> str:
+    """Return one paragraph: what is wrong, what that suggests, an example.
+
+    Args:
+        case: what was seen.
+        coal: the known mistake, if it is one.
+        coal_edits: whether the coal itself edits arguments, so that its docstring says so.
+    """
+    if coal is not None:
+        also = "" if coal_edits else _also_edits(case)
+        return f"{_docstring(coal)}{also} {_example(case)}"
+    if case.gravest.rank in _RIGHT_BUT:
+        return _RIGHT_BUT[case.gravest.rank].format(_example(case))
+    if advice := _for_one_only(case):
+        return f"{advice} {_example(case)}"
+    if case.got[case.shows].error:
+        words = case.gravest.words
+        return f"{words}{'' if words.endswith('.') else '.'} {_given(case).replace('With', 'That was with')}."
+    if advice := _converted(case) or _all_whole(case):
+        return f"{_example(case)} {advice}"
+    where = (
+        "on every input"
+        if len(case.wrong) == len(case.inputs)
+        else f"on {len(case.wrong)} of {len(case.inputs)} inputs"
+    )
+    return (
+        f"wrong {where}, in a way that is not recognised. {_example(case)} "
+        f"To see the same inputs again, put this into a new cell: {case.again}"
+    )
+
+
+def _docstring(coal: Callable[..., Any]) -> str:
+    return " ".join((inspect.getdoc(coal) or "").split())
+
+
+def _given(case: Case) -> str:
+    pairs = zip(case.names, case.inputs[case.shows], strict=False)
+    return "With " + ", ".join(f"{name} = {shown(value)}" for name, value in pairs)
+
+
+def _example(case: Case) -> str:
+    words = case.gravest.words
+    return f"{_given(case)}, {words}{'' if words.endswith('.') else '.'}"
+
+
+def _also_edits(case: Case) -> str:
+    """Say which arguments are overwritten besides."""
+    pairs = zip(case.expected, case.got, strict=True)
+    places = sorted({place for want, have in pairs for place in have.edited if place not in want.edited})
+    if not places:
+        return ""
+    names = " and ".join(case.names[place] for place in places)
+    return f" Besides, your function overwrites its argument {names}: look for `+=`, `*=` and names that end in `_`."
+
+
+def _for_one_only(case: Case) -> str:
+    """Say that leading axes are what a function does not expect: it is right where there are fewest, and only there."""
+    places = [i for i, argument in enumerate(case.inputs[0]) if isinstance(argument, Tensor)]
+    if not places or case.gravest.rank > Rank.KIND:
+        return ""
+    axes = [arguments[places[0]].ndim for arguments in case.inputs]
+    fewest = [index for index, count in enumerate(axes) if count == min(axes)]
+    if any(index in case.wrong for index in fewest) or axes[case.shows] == min(axes):
+        return ""
+    name = case.names[places[0]]
+    good, bad = (tuple(case.inputs[index][places[0]].shape) for index in (fewest[0], case.shows))
+    return (
+        f"it works for {name} of shape {good} only, and not for shape {bad}. Any number of axes may come first, so "
+        f"count axes from the right: `{name}[..., 0]` in the place of `{name}[0]` or of unpacking, `dim=-1` of `dim=0`."
+    )
+
+
+def _converted(case: Case) -> str:
+    """Say how an answer of the wrong kind becomes a tensor, or why it is one of whole numbers."""
+    want, have = case.expected[case.shows].value, case.got[case.shows].value
+    if have is None:
+        return "Is there a `return`?"
+    if not isinstance(want, Tensor):
+        return ""
+    if isinstance(have, tuple | list):
+        return "Make one tensor of it: `torch.stack(…, dim=-1)` does so with tensors, `torch.tensor(…)` with numbers."
+    if isinstance(have, np.ndarray):
+        return "Make a tensor of it with `torch.from_numpy(…)`, or use PyTorch's operations, which need no conversion."
+    if isinstance(have, Tensor) and want.is_floating_point() and have.dtype in (torch.int64, torch.int32):
+        return "These are whole numbers, which drop what is behind the point: look for `.long()`, `.int()` or `int`."
+    return ""
+
+
+def _all_whole(case: Case) -> str:
+    """Say that a function answers in whole numbers only."""
+    pairs = [(want.value, have.value) for want, have in zip(case.expected, case.got, strict=True)]
+    if not all(isinstance(value, Tensor) and value.is_floating_point() for pair in pairs for value in pair):
+        return ""
+    if all(have.equal(have.round()) for _, have in pairs) and not all(want.equal(want.round()) for want, _ in pairs):
+        return "Every answer is a whole number: look for `round`, `floor`, `ceil`, `//` or `int`."
+    return ""
