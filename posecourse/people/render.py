@@ -34,6 +34,8 @@ def render(scene: Scene, size: Size, *, crowd: bool | None = None) -> Sample:
     Args:
         scene: what is drawn; the picture is made on its device.
         size: (H, W) of the pictures. The scene does not change with it: keypoints at twice the size are (p + ½)·2 − ½.
+            People fill the shape that the scene was drawn for, `draw_scenes(aspect=W / H)`. A narrower picture is
+            cut, and what is cut off has visibility 0; a wider one shows more; nobody is stretched.
         crowd: whether the sample has a place axis; None for one only where the scene has several places.
 
     Returns:
