@@ -48,7 +48,7 @@ def test_pictures_change_with_their_version_only() -> None:
     """Are six pictures and their labels those recorded for this version, up to another processor's rounding?"""
     before = json.loads(RECORD.read_text())
     different = changed(drawn(), before)
-    if people.RENDERER_VERSION != before["version"]:
+    if before["version"] != people.RENDERER_VERSION:
         pytest.fail(f"version {people.RENDERER_VERSION} is not recorded: python tests/people/{Path(__file__).name}")
     if different:
         pytest.fail(f"the pictures changed ({', '.join(different)}): {WHAT_TO_DO}")
