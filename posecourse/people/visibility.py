@@ -19,7 +19,7 @@ beyond the bone's middle from 15° (shank) to 21° (thigh) on. A half: so it doe
 30° across the shoulders; hips are so near to the midplane that it would from some 53° on, but in a three-quarter view
 they are labelled, and so are made to follow the shoulders. Skin: the surface is of flat facets, and an eye lies up to
 0.03 head heights below it; up to 0.08 of the own head may lie in front of a face point. With that an eye goes out of
-sight about when its tangent plane does: the far one when the head has turned by 60°, the near one 33° after the profile.
+sight about when its tangent plane does: the far one once the head is turned by 60°, the near one 33° past the profile.
 """
 
 from functools import lru_cache
