@@ -24,7 +24,7 @@ FAMILIES = ("stand", "walk", "cheer", "jump", "wave", "reach")
 HEADS: tuple[models.HeadName, ...] = ("pooled", "grid", "integral", "offset", "heatmap")
 SIZES = (128, 512)
 SHIFTS = (6, 12)
-CONFIG = train.TrainConfig(steps=300, learning_rate=5e-3)
+CONFIG = train.TrainConfig(steps=300)
 
 
 def world(count: int, seed: int, low: float, high: float) -> Sample:
