@@ -11,8 +11,7 @@ class Damped(nn.Module):
     Adam moves every weight by about the learning rate, however small its gradient. So at each step an answer moves by
     the learning rate times the sum of its inputs: with 32 channels and a rate of 0.01 by a tenth of a blob's height
     and more, everywhere at once. Layers that batch norm follows do not mind, since it takes the scale out. Divided by
-    √32, the last one is as calm as they are: of the keypoints that the heatmaps of one run had wrong, a third came
-    right (PCK@0.1 from 0.85 to 0.90; `benchmarks/heatmap_pck.py`).
+    √32, the last one is as calm as they are, and the whole network can be trained at a rate that is good for it.
 
     Logits of a softmax are no place for it: they have no scale of their own and must be free to grow.
 
