@@ -24,7 +24,9 @@ from posecourse.samples import Sample
 
 SIZE = (64, 64)
 IMAGES, HELD_OUT = 2304, 1000
-SIGMA = 0.7  # σ of the blobs in cells: with 1.0 a seed in three stayed below 0.90, with 1.5 it lost three points more
+SIGMA = (
+    0.7  # σ of the blobs in cells, chosen on seed 2 alone: PCK@0.1 was 0.862 with 1.5, 0.895 with 1.0, 0.907 with 0.7
+)
 SEEDS = (0, 1, 2)
 PCK, SECONDS, SHARE = 0.90, 60.0, 0.25
 
