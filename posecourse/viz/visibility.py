@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from posecourse.samples import Sample
-from posecourse.viz.figures import gallery, title
+from posecourse.viz.figures import row, title
 from posecourse.viz.overlays import draw_prediction, draw_skeleton, draw_truth
 from posecourse.viz.pictures import image
 from posecourse.viz.places import number
@@ -73,8 +73,7 @@ class KeptPicture:
     def __init__(self, crowd: Sample, keypoints: Float[Tensor, "N K 2"], probabilities: Float[Tensor, "N K"]) -> None:
         _require_one_crowd(crowd, keypoints, probabilities)
         self._crowd, self._keypoints, self._probabilities = crowd, keypoints, probabilities
-        self.figure, axes = gallery(1, 2, width_ratios=(1.5, 1))
-        self._ax, curves = axes[0]
+        self.figure, (self._ax, curves) = row(2, width_ratios=(1.9, 1))
         image(self._ax, crowd.images[0])
         title(self._ax, "cross: cannot be seen; ring: left out")
         self._moving = self._curves(curves)
