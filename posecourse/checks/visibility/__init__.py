@@ -66,13 +66,8 @@ def maps_and_masks(generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor,
 
 def logits_and_visibility(generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield logits, very large ones of both signs too, and COCO's 0/1/2."""
-    for shape, scale, dtype in (
-        ((4,), 2.0, torch.float64),
-        ((2, 5), 3.0, torch.float32),
-        ((3, 7), 2.5, torch.float32),
-        ((2, 3, 6), 3.0, torch.float64),
-    ):
-        logits = torch.randn(shape, generator=generator, dtype=dtype) * scale
+    for shape, scale in (((4,), 2.0), ((2, 5), 3.0), ((3, 7), 2.5), ((2, 3, 6), 3.0)):
+        logits = torch.randn(shape, generator=generator) * scale
         visibility = torch.randint(0, 3, shape, generator=generator).to(torch.uint8)
         visibility[..., :3] = torch.tensor([2, 1, 0], dtype=torch.uint8)
         if len(shape) > 1:
