@@ -64,7 +64,8 @@ def loss_of(arm: str, head: Any) -> Callable[[Any, Sample], Tensor]:
         if arm == "zero":
             target = target * sample.labelled[..., None, None]
         each = losses.heatmap_mse(answer.heatmaps, target)
-        return losses.masked_mean(each, sample.labelled) if arm == "mask" else each.mean()
+        counts = {"mask": sample.labelled, "seen": sample.visible}.get(arm, torch.ones_like(sample.labelled))
+        return losses.masked_mean(each, counts)
 
     return loss
 
@@ -108,6 +109,7 @@ def planned(seeds: int) -> Iterator[tuple[str, float, int, int]]:
     """Yield (arm, share, steps, seed) of every row: all arms at all shares, and some trained four times as long."""
     for seed in range(seeds):
         yield from ((arm, share, STEPS, seed) for share in SHARES for arm in ARMS)
+        yield "seen", 0.0, STEPS, seed  # hidden keypoints are masked as well
         yield from ((arm, max(SHARES), LONG, seed) for arm in LONG_ARMS if seed < LONG_SEEDS)
 
 
