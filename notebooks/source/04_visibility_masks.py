@@ -948,10 +948,10 @@ eight = torch.arange(16, 24)
 crowd, corners = side_by_side(held_out[eight], 2, 4)
 in_crowd_px, p_seen = watched.keypoints_px[eight] + corners, seen[eight]
 
-# %%
+# %% measured=true
 widgets.kept(crowd, in_crowd_px, p_seen)
 
-# %%
+# %% measured=true
 fig = viz.kept(crowd, in_crowd_px, p_seen, 0.6)
 viz.headline(fig, "A threshold trades crosses for rings")
 viz.show(fig, alt=viz.describe_kept(crowd, p_seen, 0.6))
