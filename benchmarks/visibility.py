@@ -99,7 +99,7 @@ def scored(network: models.PoseNetwork, sample: Sample) -> dict[str, Any]:
 def run(data: Sample, held_out: Sample, arm: str, share: float, steps: int, seed: int) -> dict[str, Any]:
     """Train one network and return its row of the table."""
     network, labelled = network_of(arm, seed), hurried(data, share, 500 + seed)
-    loss, config = loss_of(arm, network.head), train.TrainConfig(steps=steps, learning_rate=1e-2)
+    loss, config = loss_of(arm, network.head), train.TrainConfig(steps=steps)
     history = train.fit(network, labelled, loss, config, generator=seeding.generator(100 + seed), device="cpu")
     row = {"arm": arm, "share": share, "steps": steps, "seed": seed, "seconds": history.training_seconds}
     return {name: _rounded(value) for name, value in {**row, **scored(network, held_out)}.items()}

@@ -508,7 +508,7 @@ def loss_of(arm, head):
 def trained(arm, share):
     """Train one arm as the rows of the recorded table with seed 0 were trained."""
     network = models.build("heatmap", width=8, sigma=1.5, generator=seeding.generator(0))
-    config = train.TrainConfig(steps=350, learning_rate=1e-2)
+    config = train.TrainConfig(steps=350)
     data, order = hurried(people_seen, share, seed=500), seeding.generator(100)
     train.fit(network, data, loss_of(arm, network.head), config, generator=order, device="cpu")
     return network
@@ -832,7 +832,7 @@ def both_losses(answer, sample):
 watcher = models.build("visibility", width=8, sigma=1.5, generator=seeding.generator(0))
 train.fit(
     watcher, hurried(people_seen, 0.0, seed=500), both_losses,
-    train.TrainConfig(steps=350, learning_rate=1e-2), generator=seeding.generator(100), device="cpu",
+    train.TrainConfig(steps=350), generator=seeding.generator(100), device="cpu",
 )  # fmt: skip
 watched = watcher.detect(held_out.images)
 seen = watched.scores

@@ -16,6 +16,7 @@ loop serves them all.
 
 from posecourse.models.backbone import UNet
 from posecourse.models.build import build
+from posecourse.models.damped import Damped
 from posecourse.models.head import Distance, Head, Reading
 from posecourse.models.heatmap import HeatmapAnswer, HeatmapHead
 from posecourse.models.integral import IntegralAnswer, IntegralRegression
@@ -30,7 +31,7 @@ __all__ = [
     "build", "HEADS", "HeadName", "Recipe", "parameter_counts", "ParameterCounts",
     # its parts
     "PoseNetwork", "UNet", "evaluating",
-    "Head", "Reading", "Distance",
+    "Head", "Reading", "Distance", "Damped",
     "PooledRegression", "GridRegression", "IntegralRegression", "OffsetHead", "HeatmapHead", "VisibilityHead",
     # what the heads answer
     "RegressionAnswer", "IntegralAnswer", "OffsetAnswer", "HeatmapAnswer", "VisibilityAnswer",
