@@ -56,6 +56,8 @@ def perfect(head: models.HeadName, keypoints_px: Tensor, size: tuple[int, int]) 
             return models.RegressionAnswer(features, torch.zeros(len(features), 5), unit)
         case "heatmap":
             return models.HeatmapAnswer(features, blobs)
+        case "visibility":
+            return models.VisibilityAnswer(features, blobs, torch.full(keypoints_px.shape[:2], 30.0))  # all are seen
         case "offset":
             return models.OffsetAnswer(features, blobs, way.movedim(-1, 2) / STRIDE)
     return None
@@ -367,7 +369,7 @@ def test_people_that_do_not_fit(head: models.HeadName, as_a_user: None) -> None:
 
 def test_settings_that_do_not_fit(as_a_user: None) -> None:
     """Does each wrong setting get an error that says what is right?"""
-    with pytest.raises(ValueError, match="pooled, grid, integral, offset, heatmap; got 'headmap'"):
+    with pytest.raises(ValueError, match="pooled, grid, integral, offset, heatmap, visibility; got 'headmap'"):
         small("headmap")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="multiples of the stride 4"):
         small("heatmap", size=(30, 20))
@@ -379,3 +381,24 @@ def test_settings_that_do_not_fit(as_a_user: None) -> None:
         small("heatmap", width=0)
     with pytest.raises(ValueError, match="one stride; got 4 and 8"):
         models.PoseNetwork(models.UNet(8), models.HeatmapHead(16, 3, stride=8))
+
+
+def test_visibility_asks_for_what_is_seen_alone() -> None:
+    """Is the logit's loss −ln of the probability of the truth, v = 2 or not, wherever the keypoint is?"""
+    network, sample = small("visibility"), labelled()
+    sample.visibility[0] = torch.tensor([2, 1, 0])
+    answer = network(sample.images)._replace(logits=torch.tensor([[0.7, -0.4, 1.9]] * 2))
+    chance = torch.sigmoid(torch.tensor([[0.7, 0.4, -1.9], [0.7, -0.4, 1.9]]))
+    assert torch.allclose(network.head.visibility_loss(answer, sample), -chance.log())
+    assert torch.allclose(network.head.read(answer).scores, torch.sigmoid(answer.logits))
+
+
+def test_visibility_leaves_places_alone() -> None:
+    """Are the heatmaps trained as those of a heatmap head, NaN at one keypoint no matter to the others?"""
+    network, sample = small("visibility"), labelled()
+    answer = network(sample.images)
+    plain = models.HeatmapHead(16, 3)
+    asked = plain.loss(models.HeatmapAnswer(answer.features, answer.heatmaps), sample)
+    assert torch.equal(network.head.heatmap_loss(answer, sample), asked)
+    both = network.head.heatmap_loss(answer, sample) + 0.02 * network.head.visibility_loss(answer, sample)
+    assert torch.allclose(network.head.loss(answer, sample), both)

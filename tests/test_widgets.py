@@ -170,6 +170,35 @@ def test_a_flip_book_turns_its_pages() -> None:
     assert colors == [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 0, 0)]
 
 
+def test_a_threshold_keeps_and_leaves_out() -> None:
+    """Does the slider reach the words and the picture, at both ends too, and leave no skeleton of before?"""
+    places = torch.tensor([[[1.25, 2.0], [3.0, 0.5], [5.5, 3.75]], [[8.0, 2.0], [9.5, 0.5], [12.0, 4.0]]])
+    visibility = torch.tensor([[[2, 2, 1], [0, 2, 2]]], dtype=torch.uint8)
+    crowd = Sample(
+        images=torch.full((1, 3, 6, 14), 0.4), keypoints=places[None], visibility=visibility,
+        boxes=torch.zeros(1, 2, 4), areas=torch.ones(1, 2), present=torch.ones(1, 2, dtype=torch.bool),
+        skeleton=pages().skeleton,
+    )  # fmt: skip
+    probabilities = torch.tensor([[0.9, 0.35, 0.6], [0.2, 0.8, 0.7]])
+    demo = widgets.kept(crowd, places, probabilities)
+    first, slider = demo.image, demo.controls["threshold"]
+    assert "3 of 4 keypoints that can be seen are kept, and 1 of 2" in demo.words
+    pictures = [first]
+    for value in (slider.min, 0.75, slider.max):
+        slider.value = value
+        pictures.append(demo.image)
+        assert demo.words == viz.describe_kept(crowd, probabilities, value)
+        assert demo.problem == ""
+    slider.value = 0.5
+    assert demo.image == first
+    assert len(set(pictures)) == 4
+    shown, drawn = (
+        np.asarray(Image.open(io.BytesIO(png)), dtype=float)
+        for png in (first, viz.png(viz.kept(crowd, places, probabilities, 0.5)))
+    )
+    assert np.abs(shown - drawn).mean() < 0.5
+
+
 def test_skeletons_come_and_go() -> None:
     """Is the picture without a skeleton, with it, and without it again the same as at first?"""
     book = widgets.flip_book(pages())

@@ -1,4 +1,4 @@
-"""Networks: one backbone, five heads, put together by injection, with every intermediate to look at.
+"""Networks: one backbone, six heads, put together by injection, with every intermediate to look at.
 
 `build(head=…)` makes the network of a lesson; `PoseNetwork(backbone, head)` takes any backbone and any head of yours.
 A head answers with a NamedTuple, reads keypoints from it, and knows the loss of each keypoint, so that one training
@@ -11,6 +11,7 @@ loop serves them all.
 | `integral` | the mean of a distribution         | distance in cells                       | 01     |
 | `offset`   | each cell's offset and confidence  | squared error and distance in cells     | 01     |
 | `heatmap`  | a blob for each keypoint           | squared error                           | 01, 02 |
+| `visibility` | blobs, and what can be seen      | squared error and a likelihood          | 04     |
 """
 
 from posecourse.models.backbone import UNet
@@ -23,6 +24,7 @@ from posecourse.models.network import ParameterCounts, PoseNetwork, evaluating, 
 from posecourse.models.offsets import OffsetAnswer, OffsetHead
 from posecourse.models.recipe import HEADS, HeadName, Recipe
 from posecourse.models.regression import GridRegression, PooledRegression, RegressionAnswer
+from posecourse.models.visibility import VisibilityAnswer, VisibilityHead
 
 __all__ = [
     # a network of a lesson
@@ -30,7 +32,7 @@ __all__ = [
     # its parts
     "PoseNetwork", "UNet", "evaluating",
     "Head", "Reading", "Distance", "Damped",
-    "PooledRegression", "GridRegression", "IntegralRegression", "OffsetHead", "HeatmapHead",
+    "PooledRegression", "GridRegression", "IntegralRegression", "OffsetHead", "HeatmapHead", "VisibilityHead",
     # what the heads answer
-    "RegressionAnswer", "IntegralAnswer", "OffsetAnswer", "HeatmapAnswer",
+    "RegressionAnswer", "IntegralAnswer", "OffsetAnswer", "HeatmapAnswer", "VisibilityAnswer",
 ]  # fmt: skip
