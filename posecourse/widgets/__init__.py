@@ -5,8 +5,9 @@ picture in `viz` that shows the same on paper.
 """
 
 from posecourse.widgets.coordinates import frames
+from posecourse.widgets.decoders import decoders
 from posecourse.widgets.panel import Drawn, Panel
 from posecourse.widgets.people import flip_book
 from posecourse.widgets.representations import targets
 
-__all__ = ["Drawn", "Panel", "flip_book", "frames", "targets"]
+__all__ = ["Drawn", "Panel", "decoders", "flip_book", "frames", "targets"]

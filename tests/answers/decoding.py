@@ -142,9 +142,7 @@ DARK = {
         "mixed_undivided": lambda p: solved(*derivatives(p.clamp(min=1e-6).log(), mixed=1.0)),
         "slope_undivided": lambda p: solved(*derivatives(p.clamp(min=1e-6).log(), slope=1.0)),
         "without_logarithm": lambda p: solved(*derivatives(p)),
-        "logarithm_of_zero": lambda p: (
-            -(torch.linalg.inv(derivatives(p.log())[1]) @ derivatives(p.log())[0][..., None])[..., 0]
-        ),
+        "logarithm_of_zero": lambda p: solved(*derivatives(p.log())),
         "row_before_column": lambda p: clamped_and_solved(p.mT),
     },
 }

@@ -44,7 +44,7 @@ def cells_patches_and_stride(generator: torch.Generator) -> Iterator[tuple[Tenso
 
 
 def oblique_summits(generator: torch.Generator) -> Iterator[tuple[Tensor]]:
-    """Yield nine cells about summits of long blobs that lie aslant, a little wavy; in one of them a corner is empty."""
+    """Yield nine cells about summits of long blobs that lie aslant, a little wavy; in one the right cell is empty."""
     for shape, dtype in (((2,), torch.float64), ((4,), torch.float32), ((2, 3), torch.float64)):
         turn = 0.3 + 0.9 * torch.rand(shape, generator=generator, dtype=dtype)
         axis = torch.stack([turn.cos(), turn.sin()], dim=-1)
@@ -55,7 +55,7 @@ def oblique_summits(generator: torch.Generator) -> Iterator[tuple[Tensor]]:
         across = (way.square().sum(-1) - along**2) / 2.2**2
         wave = 1 + 0.04 * torch.rand(*shape, 3, 3, generator=generator, dtype=dtype)
         patches = 0.8 * torch.exp(-(across + along**2 / 1.1**2) / 2) * wave
-        patches[..., -1, 0, 2] = 0
+        patches[..., -1, 1, 2] = 0
         yield (patches,)
 
 
