@@ -20,6 +20,7 @@ from posecourse.models.heatmap import HeatmapAnswer, HeatmapHead
 from posecourse.models.integral import IntegralAnswer, IntegralRegression
 from posecourse.models.network import ParameterCounts, PoseNetwork, evaluating, parameter_counts
 from posecourse.models.offsets import OffsetAnswer, OffsetHead
+from posecourse.models.probe import LinearProbe, linear_probe
 from posecourse.models.recipe import HEADS, HeadName, Recipe
 from posecourse.models.regression import GridRegression, PooledRegression, RegressionAnswer
 
@@ -30,6 +31,8 @@ __all__ = [
     "PoseNetwork", "UNet", "evaluating",
     "Head", "Reading", "Distance",
     "PooledRegression", "GridRegression", "IntegralRegression", "OffsetHead", "HeatmapHead",
+    # a head that is solved, not trained
+    "LinearProbe", "linear_probe",
     # what the heads answer
     "RegressionAnswer", "IntegralAnswer", "OffsetAnswer", "HeatmapAnswer",
 ]  # fmt: skip
