@@ -86,7 +86,7 @@ predict("02.rms", 2.3, unit="px")
 
 # %% [markdown]
 # *Now a noisy map: a blob of height 1 and σ = 2 cells, and in every cell independent noise with a
-# standard deviation of 5 % of that height<!--cited: chosen here-->. How small can a decoder's standard deviation along x be made,
+# standard deviation of a twentieth of that height. How small can a decoder's standard deviation along x be made,
 # in cells, if it makes the best of the map?*
 
 # %%
@@ -190,6 +190,12 @@ viz.show(
     alt="Left: RMS along x, mean distance, RMS distance and largest distance against strides 2 to 16; measured marks lie on "
     "straight lines through the origin. Right: 1500 error vectors at stride 8 fill a square from -4 to 4 px evenly.",
 )
+
+# %% measured=true
+some_cells = coords.pixels_to_cells(places_px[:2000], 8.0)
+painted_here = heatmaps.gaussian_heatmaps(some_cells, (16, 16), sigma=1.5)
+agree = (decode.argmax_2d(painted_here).points == some_cells.round()).all(-1).float().mean()
+claim("02.nearest", "the largest cell is the nearest", agree, between=(1, 1), theory=1)
 
 # %% measured=true
 stride_8 = distances_px[2]
@@ -317,6 +323,13 @@ checks.decoding.to_grid_and_back.check(to_grid_and_back)
 # One of your two conversions is that of lesson 00 and the other is not. They must undo each other: without
 # the rounding between them, every point has to come back as it was.
 # </details>
+
+# %% measured=true
+to_grid_and_back = checks.decoding.to_grid_and_back.best()
+yours = bias(to_grid_and_back, 16.0)
+claim(
+    "02.yours", "s = 16: the bias that is left", yours, between=(-0.14, 0.14), theory=0, unit="px"
+)
 
 # %% [markdown]
 # ## Exercise 3 · A quarter of a cell ●●○ · 8 minutes
@@ -965,9 +978,9 @@ claim("02.waste", "argmax over the bound at n = .02", waste, between=(17, 22), u
 _ = reveal("02.best", bound[4], unit="cells")
 
 # %% [markdown]
-# 2000 maps a point give an RMS to 1.1 %<!--cited: 1/√(4·2000)-->; the bounds of the claims are four of these and a little. With noise of
-# 5 %<!--cited: chosen above--> of the height a place can be read to a twenty-fifth of a cell. At a noise of
-# 2 %<!--cited: chosen above--> the argmax is off by some twenty times more than the map's noise excuses.
+# An RMS of 2000 maps is known to one part in ninety; the claims allow for four of these. With noise of
+# a twentieth of the height, a place can be read to a twenty-fifth of a cell. At a noise of a fiftieth the
+# argmax is off by some twenty times as much as the noise excuses.
 #
 # On the line stand the two that use all of the blob with the right weights. The full table, at four
 # widths and three noises, is recorded by `python -m benchmarks.decoders`.
@@ -1211,8 +1224,11 @@ claim(
 )
 
 # %%
-maps_16, _ = painted(16)
-someone = 11
+maps_16, where_16 = painted(16)
+summits = decode.dark(maps_16, 1.5).points
+off_px = 16 * (summits - where_16).norm(dim=-1)
+someone = int((off_px * unseen.visible).sum(-1).div(unseen.visible.sum(-1)).argsort()[128])
+
 fig, panels = viz.row(2)
 for ax, name in zip(panels, ("argmax", "DARK"), strict=True):
     points_px = coords.cells_to_pixels(TRAINED[name](maps_16[someone]).points, 16.0)
@@ -1221,18 +1237,28 @@ for ax, name in zip(panels, ("argmax", "DARK"), strict=True):
     viz.draw_truth(ax, unseen.keypoints[someone], size=6)
     viz.draw_prediction(ax, points_px, size=5)
     ax.set_title(f"{name}, the same 8 x 8 maps")
-viz.headline(fig, "From 64 cells to two pixels: it was all in the map")
+viz.headline(fig, "From 64 cells to two pixels, for a person in the middle of the ranking")
 viz.show(
     fig,
     alt="One unseen person twice, with rings at the true keypoints and crosses where the same maps of 8 by 8 cells are read. "
-    "Argmax: crosses on a coarse lattice, many pixels off. DARK: nearly every cross is in its ring.",
+    "Argmax: crosses on a coarse lattice, many pixels off. DARK: most crosses in or beside their rings, the elbows further off.",
 )
 
+# %% measured=true
+inside = unseen.visible & ((where_16 >= 1.5) & (where_16 <= 5.5)).all(-1)
+to_nearest = 16 * (summits.round() - where_16).norm(dim=-1)[inside].median()
+claim(
+    "02.crowned", "DARK's place rounded to a cell: error over expected",
+    to_nearest / theory["argmax"][2], between=(0.95, 1.05), theory=1,
+)  # fmt: skip
+
 # %% [markdown]
-# The bounds are the spread over five other sets of people, and as much again on either side.
+# The bounds are the spread over five sets of people, and as much again on either side. It is one network: another
+# one would have other errors of its own.
 #
 # **What survives.** The grid's part. Argmax and quarter offset have nearly the errors that theory expects,
-# the network's own and a uniform one on top, a few per cent more where an uneven map crowns a wrong cell.
+# the network's own and a uniform one on top. The few per cent more are an uneven map's, which crowns a wrong cell: round
+# DARK's place to a cell instead, and the error is what theory expects.
 # At stride 16 the median falls from 7.1 px<!--02.argmax_16--> to 2.1 px<!--02.own_16-->, from the same numbers. And the quarter
 # offset gains on heads that were trained on *rounded* targets, which hold nothing to gain: the network hedges,
 # as foretold.
@@ -1378,7 +1404,7 @@ claim(
 
 # %% [markdown]
 # The mean of both is off by 1.5 px<!--02.flip_px-->, and nothing looks broken. Public code shifts the mirrored map by one cell, which leaves a
-# quarter of a cell at stride 4. It was worth several tenths of AP when UDP (Huang et al. 2020) found it.
+# quarter of a cell at stride 4. It took the field until UDP (Huang et al. 2020) to notice.
 # With cells that know their centres there is nothing to shift.
 
 # %% [markdown]
@@ -1434,13 +1460,13 @@ claim(
 # %% [markdown]
 # ## Reading
 #
-# - A. Newell et al., *Stacked Hourglass Networks*, 2016, section 3.3: the quarter offset, in one sentence.
-# - F. Zhang et al., *Distribution-Aware Coordinate Representation* (DARK), 2020, equations 5 to 9, and table 3: +3.8 AP at
-#   128 x 96, +0.8 at 384 x 288.
-# - J. Huang et al., *The Devil is in the Details* (UDP), 2020, equations 8 to 15: the flip.
-# - Y. Li et al., *SimCC*, 2022, section 3.2 and table 1: 64 x 64 pictures gain most.
+# - A. Newell et al., *Stacked Hourglass Networks*, 2016, training details: the quarter offset, in one sentence.
+# - F. Zhang et al., *Distribution-Aware Coordinate Representation* (DARK), 2020, section 3.1 and the table on input
+#   sizes: +3.8 AP at 128 x 96, +0.8 at 384 x 288.
+# - J. Huang et al., *The Devil is in the Details* (UDP), 2020, the section on flipping: unit lengths without a bias.
+# - Y. Li et al., *SimCC*, 2022, and the table on low resolution in its README: 64 x 64 pictures gain most.
 # - R. Thompson et al., *Precise Nanometer Localization Analysis*, 2002, equation 17, and K. Mortensen et al., 2010,
-#   equation 5: microscopes have the same problem, and solved it first.
+#   on maximum likelihood: microscopes have the same problem, and solved it first.
 # - X. Sun et al., *Integral Human Pose Regression*, 2018, equation 2: the mean place.
 #
 # Next: **03 Temperature.** How sharp is certain?

@@ -7,7 +7,7 @@ words: `show(fig, alt=…)`. Figures are never registered with pyplot, so none s
 
 from posecourse.viz.bounds import forbid_below
 from posecourse.viz.coordinates import FramesPicture, frames, frames_by_stride
-from posecourse.viz.decoders import (
+from posecourse.viz.decoding import (
     Decoded,
     DecodersPicture,
     decoded,

@@ -5,7 +5,7 @@ picture in `viz` that shows the same on paper.
 """
 
 from posecourse.widgets.coordinates import frames
-from posecourse.widgets.decoders import decoders
+from posecourse.widgets.decoding import decoders
 from posecourse.widgets.panel import Drawn, Panel
 from posecourse.widgets.people import flip_book
 from posecourse.widgets.representations import targets
