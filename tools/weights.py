@@ -78,7 +78,7 @@ def changed(sample: Sample, generator: torch.Generator) -> Sample:
 
 @torch.no_grad()
 def score(backbone: models.UNet) -> dict[str, float]:
-    """Return the median error in pixels over visible keypoints, of each stride, read by DARK from a solved head."""
+    """Return the median error in pixels over labelled keypoints, of each stride, read by DARK from a solved head."""
     sets = [world(*which).sample() for which in (FITTED, HELD_OUT)]
     features = [torch.cat([backbone(images) for images in sample.images.split(64)]) for sample in sets]
     scores = {}
@@ -87,7 +87,7 @@ def score(backbone: models.UNet) -> dict[str, float]:
         truth = [(sample.keypoints + 0.5) / stride - 0.5 for sample in sets]
         head = models.linear_probe(features[0], heatmaps.gaussian_heatmaps(truth[0], size, SIGMA))
         found = decode.dark(head(features[1]), SIGMA).points
-        errors = (found - truth[1]).norm(dim=-1)[sets[1].visible] * stride
+        errors = (found - truth[1]).norm(dim=-1)[sets[1].labelled] * stride
         scores[f"median_px_at_stride_{stride}"] = round(float(errors.median()), 4)
     return scores
 
