@@ -474,15 +474,13 @@ claim(
 )
 claim(
     "02.mean_quarter",
-    "the same: quarter offset",
+    "quarter offset",
     quarter_rms[2],
     between=(0.165, 0.19),
     theory=0.177,
     unit="cells",
 )
-claim(
-    "02.mean_dark", "the same: DARK", dark_rms[2], between=(0.205, 0.235), theory=0.22, unit="cells"
-)
+claim("02.mean_dark", "DARK", dark_rms[2], between=(0.205, 0.235), theory=0.22, unit="cells")
 
 # %% [markdown]
 # 1. **At the keypoint**: half of the error is gone, 0.144 cells<!--02.quarter--> are left, as theory says.
@@ -578,11 +576,11 @@ by_dark = cells + dark(nine_cells(maps, cells))
 
 # %% measured=true
 claim(
-    "02.same_quarter", "the package's quarter offset is this one",
+    "02.same_quarter", "quarter: package less ours",
     (decode.quarter_offset(maps).points - by_quarter).abs().max(), between=(0, 1e-9), theory=0, unit="cells",
 )  # fmt: skip
 claim(
-    "02.same_dark", "the package's DARK, without a blur, is this one",
+    "02.same_dark", "DARK: package less ours",
     (decode.dark(maps, blur_sigma=0.1).points - by_dark).abs().max(), between=(0, 1e-6), theory=0, unit="cells",
 )  # fmt: skip
 claim(
@@ -698,7 +696,7 @@ claim(
     "02.window", "local soft-argmax", worst["local soft-argmax"], between=(0.03, 0.08), unit="cells"
 )
 claim(
-    "02.pull", "soft-argmax, one cell from the middle: pulled by", worst["soft-argmax"],
+    "02.pull", "soft-argmax is pulled by", worst["soft-argmax"],
     between=(0.42, 0.445), theory=0.432, unit="cells",
 )  # fmt: skip
 
@@ -782,7 +780,8 @@ BORDER = {
     "Gaussian fit": (lambda maps: decode.gaussian_fit(maps).points, viz.RIGHT),
 }
 border = {
-    name: [at_column(column, decoder) for column in COLUMNS] for name, (decoder, _) in BORDER.items()
+    name: [at_column(column, decoder) for column in COLUMNS]
+    for name, (decoder, _) in BORDER.items()
 }
 
 # %%
@@ -807,7 +806,7 @@ published, ours = (
 )
 claim(
     "02.published",
-    "published DARK over argmax, worst of three columns",
+    "published DARK over argmax, worst column",
     published,
     between=(1.2, 100),
 )
@@ -971,7 +970,7 @@ claim(
 claim("02.fit_low", "smallest", on_the_line.min(), between=(0.95, 1.05), theory=1)
 claim(
     "02.dark_fit",
-    "DARK, matched, over the bound at n = .05",
+    "DARK, matched, over the bound",
     matched[4] / bound[4],
     between=(0.95, 1.05),
     theory=1,
@@ -1045,7 +1044,7 @@ viz.show(
 off = (by_blur / law - 1)[2:].abs().max()
 claim(
     "02.matched",
-    "ratios from .8: relative distance from the law",
+    "blur from .8: distance from the law",
     off,
     between=(0, 0.045),
     theory=0,
@@ -1061,7 +1060,7 @@ claim(
 # %% measured=true
 claim(
     "02.twice",
-    "a blur twice too wide: error over the bound",
+    "blur twice too wide: over the bound",
     by_blur[-1],
     between=(1.48, 1.64),
     theory=1.5625,
@@ -1071,7 +1070,7 @@ claim("02.lost", "n = .3, σ = 1: fits that are lost", lost_fit, between=(0, 2),
 claim("02.lost_argmax", "argmaxes that are lost", lost_argmax, between=(19, 28), unit="%")
 claim(
     "02.robust",
-    "n = .3: robust spread of the fit over the bound",
+    "n = .3: the fit's robust spread",
     rates["Gaussian fit"][4][1],
     between=(0.9, 1.4),
     theory=1,
@@ -1251,7 +1250,7 @@ viz.show(
 inside = unseen.visible & ((where_16 >= 1.5) & (where_16 <= 5.5)).all(-1)
 to_nearest = 16 * (summits.round() - where_16).norm(dim=-1)[inside].median()
 claim(
-    "02.crowned", "DARK's place rounded to a cell: error over expected",
+    "02.crowned", "DARK's place rounded: over expected",
     to_nearest / theory["argmax"][2], between=(0.95, 1.05), theory=1,
 )  # fmt: skip
 
@@ -1377,7 +1376,7 @@ viz.show(
 # %% measured=true
 claim(
     "02.flip",
-    "s = 4: displaced by −(s − 1)/s",
+    "displaced by −(s − 1)/s",
     corner[2],
     between=(-0.7501, -0.7499),
     theory=-0.75,
@@ -1395,7 +1394,7 @@ claim(
 )
 claim(
     "02.shifted",
-    "with the usual shift by a cell",
+    "shifted back by a cell",
     corner[2] + 1,
     between=(0.2499, 0.2501),
     theory=0.25,
