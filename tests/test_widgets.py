@@ -124,6 +124,27 @@ def test_the_targets_demo_follows_its_sliders() -> None:
     assert 2 * np.abs(shown - drawn).mean() < np.abs(shown - elsewhere).mean()
 
 
+def test_the_decoders_demo_follows_its_sliders() -> None:
+    """Do the sliders' values reach the words and the picture, and is the fast picture the whole one?"""
+    demo = widgets.decoders()
+    pictures = [demo.image]
+    for name, value in (("x", 43.3), ("y", 29.1), ("stride", 16), ("noise", 0.1)):
+        demo.controls[name].value = value
+        pictures.append(demo.image)
+        assert demo.problem == ""
+    assert len(set(pictures)) == 5
+    assert demo.words == viz.describe_decoders((43.3, 29.1), 16, 0.1)
+    shown, drawn, elsewhere = (
+        np.asarray(Image.open(io.BytesIO(png)), dtype=float)
+        for png in (pictures[-1], viz.png(viz.decoders((43.3, 29.1), 16, 0.1)), pictures[0])
+    )
+    assert 4 * np.abs(shown - drawn).mean() < np.abs(shown - elsewhere).mean()
+    for name in ("x", "y"):
+        for end in ("min", "max"):
+            demo.controls[name].value = getattr(demo.controls[name], end)
+            assert demo.problem == ""
+
+
 @pytest.mark.parametrize("end", ["min", "max"])
 @pytest.mark.parametrize("stride", [1, 8])
 def test_the_sliders_ends_are_inside(end: str, stride: int) -> None:

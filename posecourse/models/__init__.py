@@ -22,6 +22,7 @@ from posecourse.models.heatmap import HeatmapAnswer, HeatmapHead
 from posecourse.models.integral import IntegralAnswer, IntegralRegression
 from posecourse.models.network import ParameterCounts, PoseNetwork, evaluating, parameter_counts
 from posecourse.models.offsets import OffsetAnswer, OffsetHead
+from posecourse.models.probe import LinearProbe, linear_probe
 from posecourse.models.recipe import HEADS, HeadName, Recipe
 from posecourse.models.regression import GridRegression, PooledRegression, RegressionAnswer
 from posecourse.models.visibility import VisibilityAnswer, VisibilityHead
@@ -33,6 +34,8 @@ __all__ = [
     "PoseNetwork", "UNet", "evaluating",
     "Head", "Reading", "Distance", "Damped",
     "PooledRegression", "GridRegression", "IntegralRegression", "OffsetHead", "HeatmapHead", "VisibilityHead",
+    # a head that is solved, not trained
+    "LinearProbe", "linear_probe",
     # what the heads answer
     "RegressionAnswer", "IntegralAnswer", "OffsetAnswer", "HeatmapAnswer", "VisibilityAnswer",
 ]  # fmt: skip

@@ -5,7 +5,16 @@ picture (`people_gallery`, `frames`), gives it a `headline` that states the find
 words: `show(fig, alt=…)`. Figures are never registered with pyplot, so none shows itself and none stays open.
 """
 
+from posecourse.viz.bounds import forbid_below
 from posecourse.viz.coordinates import FramesPicture, frames, frames_by_stride
+from posecourse.viz.decoding import (
+    Decoded,
+    DecodersPicture,
+    decoded,
+    decoders,
+    decoders_by_stride,
+    describe_decoders,
+)
 from posecourse.viz.display import checked_alt, html_image, png, show
 from posecourse.viz.figures import gallery, headline, label_ends, row, single, title
 from posecourse.viz.overlays import draw_error, draw_prediction, draw_skeleton, draw_truth, skeleton_key
@@ -35,8 +44,8 @@ __all__ = [
     "use_style", "styled", "LEFT", "RIGHT", "MIDDLE", "FOURTH", "UNCOUNTED", "BACKGROUND", "INK",
     "HEAT", "SIGNED", "UNCERTAINTY",
     # a figure, from its size to its reader
-    "single", "row", "gallery", "headline", "title", "label_ends", "show", "png", "html_image", "checked_alt",
-    "Repaint",
+    "single", "row", "gallery", "headline", "title", "label_ends", "forbid_below", "show", "png", "html_image",
+    "checked_alt", "Repaint",
     # panels
     "image", "heatmap", "signed_map", "uncertainty_map",
     # overlays
@@ -46,4 +55,5 @@ __all__ = [
     "frames", "frames_by_stride", "describe_frames", "FramesPicture", "Place", "place",
     "targets", "describe_targets", "TargetsPicture",
     "kept", "describe_kept", "KeptPicture",
+    "decoders", "decoders_by_stride", "describe_decoders", "DecodersPicture", "decoded", "Decoded",
 ]  # fmt: skip
