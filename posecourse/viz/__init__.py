@@ -28,6 +28,7 @@ from posecourse.viz.style import (
     styled,
     use_style,
 )
+from posecourse.viz.temperature import TemperaturePicture, describe_temperature, temperature
 
 __all__ = [
     # the look
@@ -44,4 +45,5 @@ __all__ = [
     "people_gallery", "photograph", "person_map", "PeoplePicture",
     "frames", "frames_by_stride", "describe_frames", "FramesPicture", "Place", "place",
     "targets", "describe_targets", "TargetsPicture",
+    "temperature", "describe_temperature", "TemperaturePicture",
 ]  # fmt: skip

@@ -8,5 +8,6 @@ from posecourse.widgets.coordinates import frames
 from posecourse.widgets.panel import Drawn, Panel
 from posecourse.widgets.people import flip_book
 from posecourse.widgets.representations import targets
+from posecourse.widgets.temperature import temperature
 
-__all__ = ["Drawn", "Panel", "flip_book", "frames", "targets"]
+__all__ = ["Drawn", "Panel", "flip_book", "frames", "targets", "temperature"]

@@ -78,9 +78,9 @@ class _Ours:
     """The package's functions, as far as the lesson asks for them."""
 
     @staticmethod
-    def debiased_soft_argmax(maps: Tensor, temperature: float) -> Tensor:
+    def debiased_soft_argmax(heatmaps: Tensor, temperature: float) -> Tensor:
         """Return the places alone."""
-        return decode.debiased_soft_argmax(maps, temperature).points
+        return decode.debiased_soft_argmax(heatmaps, temperature).points
 
     @staticmethod
     def laplace_covariance(neighbourhoods: Tensor, temperature: float) -> Tensor:
