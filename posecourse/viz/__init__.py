@@ -8,7 +8,7 @@ words: `show(fig, alt=…)`. Figures are never registered with pyplot, so none s
 from posecourse.viz.coordinates import FramesPicture, frames, frames_by_stride
 from posecourse.viz.display import checked_alt, html_image, png, show
 from posecourse.viz.figures import gallery, headline, label_ends, row, single, title
-from posecourse.viz.overlays import draw_error, draw_prediction, draw_skeleton, draw_truth, skeleton_key
+from posecourse.viz.overlays import draw_ellipse, draw_error, draw_prediction, draw_skeleton, draw_truth, skeleton_key
 from posecourse.viz.people import PeoplePicture, people_gallery, person_map, photograph
 from posecourse.viz.pictures import heatmap, image, signed_map, uncertainty_map
 from posecourse.viz.places import Place, describe_frames, place
@@ -40,7 +40,7 @@ __all__ = [
     # panels
     "image", "heatmap", "signed_map", "uncertainty_map",
     # overlays
-    "draw_skeleton", "draw_truth", "draw_prediction", "draw_error", "skeleton_key",
+    "draw_skeleton", "draw_truth", "draw_prediction", "draw_error", "draw_ellipse", "skeleton_key",
     # whole pictures
     "people_gallery", "photograph", "person_map", "PeoplePicture",
     "frames", "frames_by_stride", "describe_frames", "FramesPicture", "Place", "place",
