@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from posecourse.shapes import require_count, require_same_shape
+from posecourse.shapes import require_count, require_same_shape, require_tensors
 
 __all__ = [
     "Reliability",
@@ -95,6 +95,7 @@ def coverage(
 
     Lesson: 08.
     """
+    require_tensors(errors=errors, covariances=covariances)
     if covariances.shape != (*errors.shape, 2) or errors.shape[-1:] != (2,):
         raise ValueError(
             "errors must be (..., 2) and covariances (..., 2, 2), with the same leading axes; got "
@@ -226,6 +227,7 @@ def _counting(values: Tensor, mask: Tensor | None, axes: int = 1) -> Tensor:
     """
     places = values.shape[: values.ndim - axes]
     mask = torch.ones(places, dtype=torch.bool, device=values.device) if mask is None else mask
+    require_tensors(mask=mask)
     if mask.shape != places:
         raise ValueError(f"mask must be {tuple(places)}, one a place; got {tuple(mask.shape)}.")
     if not bool(mask.any()):

@@ -12,7 +12,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from posecourse.shapes import checked_size, require_points
+from posecourse.shapes import checked_size, require_points, require_positive
 
 __all__ = ["cell_grid", "cells_to_pixels", "pixels_to_cells", "pixels_to_unit", "unit_to_pixels"]
 
@@ -28,12 +28,12 @@ def pixels_to_cells(points: Float[Tensor, "*B 2"], stride: float) -> Float[Tenso
         (x, y) in cells, not rounded: rounding is quantization, and lesson 02 measures it.
 
     Raises:
-        ValueError: `points` is not (..., 2), or `stride` is not positive.
+        ValueError: `points` is not (..., 2), or `stride` is not positive and finite.
 
     Lesson: 00, exercise `pixels_to_cells`.
     """
     require_points(points)
-    _require_stride(stride)
+    require_positive(stride, "stride")
     return (points + 0.5) / stride - 0.5
 
 
@@ -45,10 +45,10 @@ def cells_to_pixels(points: Float[Tensor, "*B 2"], stride: float) -> Float[Tenso
         stride: s, pixels per cell; positive, need not be whole.
 
     Raises:
-        ValueError: `points` is not (..., 2), or `stride` is not positive.
+        ValueError: `points` is not (..., 2), or `stride` is not positive and finite.
     """
     require_points(points)
-    _require_stride(stride)
+    require_positive(stride, "stride")
     return (points + 0.5) * stride - 0.5
 
 
@@ -109,8 +109,3 @@ def _width_height(points: Tensor, size: Sequence[int]) -> Tensor:
     """Return (W, H), the order of a point, as a tensor like `points`."""
     H, W = checked_size(size)
     return points.new_tensor([W, H])
-
-
-def _require_stride(stride: float) -> None:
-    if not stride > 0:
-        raise ValueError(f"stride must be positive: pixels per cell; got {stride}.")

@@ -47,7 +47,7 @@ def gaussian_heatmaps(
         Heatmaps between 0 and 1. A keypoint that is NaN has a map of NaN: mask it.
 
     Raises:
-        ValueError: `keypoints` is not (..., 2), `size` is not (H, W), or `sigma` is not positive.
+        ValueError: `keypoints` is not (..., 2), `size` is not (H, W), or `sigma` is not positive and finite.
 
     Source: Tompson et al. 2014. Many public encoders round the centre to a cell first; we do not.
     Lesson: 01, exercise `gaussian_heatmaps`.
@@ -81,7 +81,7 @@ def gaussian_distributions(
         Probabilities, Σ = 1 over each map. A keypoint that is NaN has a map of NaN: mask it.
 
     Raises:
-        ValueError: `keypoints` is not (..., 2), `size` is not (H, W), or `sigma` is not positive.
+        ValueError: `keypoints` is not (..., 2), `size` is not (H, W), or `sigma` is not positive and finite.
 
     Lesson: 01.
     """
@@ -161,7 +161,7 @@ def simcc_targets(keypoints: Float[Tensor, "*B K 2"], size: Sequence[int], sigma
         x (*B K W·split) and y (*B K H·split), each of sum 1, truncated at the border.
 
     Raises:
-        ValueError: `keypoints` is not (..., 2), `size` is not (H, W), or `sigma` or `split` is not positive.
+        ValueError: `keypoints` is not (..., 2), `size` is not (H, W), or `sigma` or `split` is not positive and finite.
 
     Source: Li et al. 2022 (SimCC), who round the keypoint to a bin; ours lies where it is, half a bin included.
     Lesson: 02.

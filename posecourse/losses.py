@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from posecourse.shapes import require_maps, require_points, require_positive, require_same_shape
+from posecourse.shapes import require_maps, require_mask, require_points, require_positive, require_same_shape
 
 __all__ = ["euclidean", "smooth_l1", "heatmap_mse", "js_divergence", "gaussian_nll", "laplace_nll", "masked_mean"]
 
@@ -79,7 +79,7 @@ def heatmap_mse(predicted: Float[Tensor, "*B K H W"], target: Float[Tensor, "*B 
     Source: Tompson et al. 2014.
     Lesson: 01.
     """
-    _require_map_pair(predicted, target)
+    _require_map_pair(predicted, target, "predicted and target")
     (predicted, target), finite = _finite_places(2, predicted, target)
     return _or_nan(((predicted - target) ** 2).mean((-2, -1)), finite)
 
@@ -105,7 +105,7 @@ def js_divergence(p: Float[Tensor, "*B K H W"], q: Float[Tensor, "*B K H W"]) ->
     Source: Lin 1991, equation 4.1 with equal weights; Nibali et al. 2018 (DSNT) use it as a regulariser.
     Lesson: 01.
     """
-    _require_map_pair(p, q)
+    _require_map_pair(p, q, "p and q")
     (p, q), finite = _finite_places(2, p, q)
     least = torch.finfo(p.dtype).tiny
     log_p, log_q, log_m = (place.clamp(min=least).log() for place in (p, q, (p + q) / 2))
@@ -211,8 +211,7 @@ def masked_mean(values: Float[Tensor, "*B"], mask: Bool[Tensor, "*B"]) -> Float[
 
     Lesson: 04, exercise `masked_mean`.
     """
-    if mask.dtype != torch.bool:
-        raise TypeError(f"mask must be boolean; got {mask.dtype}. Of COCO's visibility 0/1/2 take visibility > 0.")
+    require_mask(mask)
     require_same_shape(values, mask, "values and mask")
     # A sum in half precision ends at 65504, a hundred batches too early.
     wide = torch.promote_types(values.dtype, torch.float32)
@@ -240,7 +239,8 @@ def _require_point_pair(predicted: Tensor, truth: Tensor) -> None:
     require_same_shape(predicted, truth, "predicted and truth")
 
 
-def _require_map_pair(a: Tensor, b: Tensor) -> None:
-    require_maps(a)
-    require_maps(b)
-    require_same_shape(a, b, "the two sets of maps")
+def _require_map_pair(a: Tensor, b: Tensor, names: str) -> None:
+    first, _, second = names.partition(" and ")
+    require_maps(a, first)
+    require_maps(b, second)
+    require_same_shape(a, b, names)

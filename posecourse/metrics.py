@@ -15,7 +15,14 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from posecourse.shapes import require_count, require_points, require_positive, require_same_shape
+from posecourse.shapes import (
+    require_count,
+    require_mask,
+    require_points,
+    require_positive,
+    require_same_shape,
+    require_tensors,
+)
 from posecourse.skeletons import COCO17
 
 __all__ = ["AveragePrecision", "coco_average_precision", "keypoint_error", "oks", "pck"]
@@ -136,8 +143,8 @@ def oks(
     Lesson: 05, exercise `oks`.
     """
     _require_pair(predicted, truth)
-    if mask.dtype != torch.bool:
-        raise TypeError(f"mask must be boolean; got {mask.dtype}. Of COCO's visibility 0/1/2 take visibility > 0.")
+    require_mask(mask)
+    require_tensors(area=area)
     wide = torch.promote_types(predicted.dtype, torch.float32)
     sigmas = torch.as_tensor(sigmas, dtype=wide, device=predicted.device)
     for name, tensor, shape in (

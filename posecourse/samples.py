@@ -8,10 +8,12 @@ import torch
 from jaxtyping import Bool, Float, Int, UInt8
 from torch import Tensor
 
-from posecourse.shapes import Size
+from posecourse.shapes import Size, require_tensors
 from posecourse.skeletons import COCO17, Skeleton
 
 __all__ = ["Sample", "concatenate"]
+
+_OPTIONAL = ("present", "image_ids", "person_ids", "to_source", "keypoints_3d", "camera", "person_map")
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Sample:
         attributes: what was drawn for each image or person, by name, each with leading axis B.
 
     Raises:
+        TypeError: a field is no tensor; the message names it.
         ValueError: shapes disagree; the message names the field.
     """
 
@@ -57,6 +60,7 @@ class Sample:
     attributes: Mapping[str, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        require_tensors(**{"Sample.images": self.images})
         if self.images.ndim != 4 or self.images.shape[1] != 3:
             raise ValueError(f"Sample.images must be (B, 3, H, W); got {tuple(self.images.shape)}.")
         B, K = len(self.images), len(self.skeleton)
@@ -68,10 +72,14 @@ class Sample:
         }  # fmt: skip
         for name, shape in expected.items():
             value = getattr(self, name)
-            if value is not None and tuple(value.shape) != shape:
+            if value is None and name in _OPTIONAL:
+                continue
+            require_tensors(**{f"Sample.{name}": value})
+            if tuple(value.shape) != shape:
                 hint = " A crowd needs `present` (B N)." if self.present is None and value.ndim > len(shape) else ""
                 raise ValueError(f"Sample.{name} must be {shape}; got {tuple(value.shape)}.{hint}")
         for name, value in self.attributes.items():
+            require_tensors(**{f"Sample.attributes.{name}": value})
             if value.shape[:1] != (B,):
                 raise ValueError(f"Sample.attributes[{name!r}] must have {B} rows; got {tuple(value.shape)}.")
 

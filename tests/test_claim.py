@@ -13,7 +13,7 @@ def test_a_claim_prints_theory_beside_measurement(capsys: pytest.CaptureFixture[
     claim("02.rms", "RMS is s/√12", torch.tensor(1.1561), between=(1.14, 1.17), theory=4 / math.sqrt(12), unit="px")
     claim("02.share", "of a cell", 0.289, between=(0.28, 0.30))
     assert capsys.readouterr().out.splitlines() == [
-        "✓ 02.rms RMS is s/√12: theory 1.155 px, between 1.14 and 1.17 px, measured 1.156 px",
+        "✓ 02.rms RMS is s/√12: theory 1.155, between 1.14 and 1.17 px, measured 1.156",
         "✓ 02.share of a cell: between 0.28 and 0.3, measured 0.289",
     ]
 

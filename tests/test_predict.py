@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -69,10 +70,78 @@ def test_dots_ask_for_an_answer(capsys: pytest.CaptureFixture[str]) -> None:
     assert said(capsys) == "Prediction 00.mean: 3."
 
 
+def test_an_answer_after_the_truth_was_asked_for_is_late(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Is it noted and scored, but called late, over a restart too, and are records only ever added?"""
+    reveal("00.mean", 2.9)
+    reveal("00.mean", 2.9)
+    restart(monkeypatch)
+    capsys.readouterr()
+    predict("00.mean", 3.0)
+    assert said(capsys) == "Prediction 00.mean: 3. Noted as late: its truth was asked for before."
+    predict("00.mean", 2.9)
+    assert said(capsys) == "Prediction 00.mean: 3. The first answer counts, so it stays."
+    assert reveal("00.mean", 2.9)
+    assert said(capsys) == "00.mean: you said 3 (late), it is 2.9. Well seen."
+    stored = [json.loads(line) for line in (folder / "progress.jsonl").read_text().splitlines()]
+    assert [(entry["kind"], entry.get("late")) for entry in stored] == [
+        ("asked", None),
+        ("prediction", True),
+        ("score", True),
+    ]
+
+
+def test_an_answer_in_time_is_not_late(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Does a prediction keep its place in time, whatever others were asked for, and when it is revealed twice?"""
+    reveal("00.other", 1.0)
+    predict("00.mean", 3.0)
+    reveal("00.mean", 2.9)
+    reveal("00.mean", 2.9)
+    assert "late" not in capsys.readouterr().out
+    assert "late" not in (folder / "progress.jsonl").read_text()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [np.float32(2.5), np.float64(2.5), np.array(2.5), torch.tensor(2.5), torch.tensor(2.5, requires_grad=True)],
+)
+def test_numbers_of_other_kinds_are_numbers(answer: Any, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Is a NumPy scalar or a tensor without axes noted as the number that it is, and recognised when it comes again?"""
+    predict("00.mean", answer)
+    assert said(capsys) == "Prediction 00.mean: 2.5. Noted."
+    predict("00.mean", answer)
+    assert said(capsys) == "Prediction 00.mean: 2.5."
+    predict("00.mean", np.array([1.0, 2.0]))
+    assert "stays" in said(capsys)
+    (entry,) = [json.loads(line) for line in (folder / "progress.jsonl").read_text().splitlines()]
+    assert entry["answer"] == 2.5
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        ((1, 5), "For 1 and a fraction write a point: 1.5."),
+        ((-1, 25), "write a point: -1.25."),
+        ("1,5", "Write it without quotes: 1.5."),
+        ("3", "Write it without quotes: 3."),
+    ],
+)
+def test_a_decimal_comma_gets_a_hint(answer: Any, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Does 1,5, which Python reads as two numbers, lead to 1.5, and is nothing noted?"""
+    predict("00.mean", answer)
+    assert hint in said(capsys)
+    assert progress.records("prediction") == []
+
+
 @pytest.mark.parametrize(
     ("answer", "options"),
     [
         ("three", None),
+        ((1, 2, 3), None),
+        (np.array([1.0]), None),
+        (np.bool_(True), None),
+        (torch.ones(2), ["a", "b"]),
         (float("nan"), None),
         (float("inf"), None),
         (True, None),

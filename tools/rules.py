@@ -7,10 +7,11 @@ from html.parser import HTMLParser
 
 from nbformat import NotebookNode
 
-__all__ = ["claims", "code", "figures", "findings", "opening", "prose", "quiz"]
+__all__ = ["claims", "code", "figures", "findings", "opening", "prose", "quiz", "widths"]
 
 _LINES = 20
 _FEWEST_WORDS = 6
+_COLUMNS = 96  # and the measured number: about a hundred fit a notebook
 _LOOKS = {
     "figsize",
     "cmap",
@@ -42,7 +43,13 @@ _NO_PROSE = (
 
 def findings(source: NotebookNode, solutions: NotebookNode, lesson: int) -> list[str]:
     """Return whatever breaks a rule in a source that was read, with its executed solutions."""
-    found = [*opening(source), *code(source), *prose(source, claims(solutions)), *figures(solutions)]
+    found = [
+        *opening(source),
+        *code(source),
+        *prose(source, claims(solutions)),
+        *figures(solutions),
+        *widths(solutions),
+    ]
     return found + (quiz(source) if lesson >= 1 else [])
 
 
@@ -76,9 +83,18 @@ def code(source: NotebookNode) -> list[str]:
 
 def claims(solutions: NotebookNode) -> dict[str, tuple[float, float, str]]:
     """Return the bounds (low, high) and the unit of every claim that the solutions printed."""
-    outputs = (output for cell in solutions.cells for output in cell.get("outputs", []))
-    printed = "".join(output.get("text", "") for output in outputs if output.output_type == "stream")
-    return {m["id"]: (float(m["low"]), float(m["high"]), m["unit"] or "") for m in _CLAIM.finditer(printed)}
+    found = _CLAIM.finditer(_printed(solutions))
+    return {m["id"]: (float(m["low"]), float(m["high"]), m["unit"] or "") for m in found}
+
+
+def widths(solutions: NotebookNode) -> list[str]:
+    """A claim's line fits a notebook's width."""
+    found = ((m["id"], len(m[0])) for m in _CLAIM.finditer(_printed(solutions)))
+    return [
+        f"claim {name} takes {columns} characters before its number, and {_COLUMNS} fit: shorten what it states."
+        for name, columns in found
+        if columns > _COLUMNS
+    ]
 
 
 def prose(source: NotebookNode, known: dict[str, tuple[float, float, str]]) -> list[str]:
@@ -116,6 +132,12 @@ def quiz(source: NotebookNode) -> list[str]:
     part = re.search(r"^(#+) [^\n]*\bQuiz\b(.*?)(?=^\1 |\Z)", text, re.MULTILINE | re.DOTALL)
     count = part[2].count("<details") if part else 0
     return [] if count >= 3 else [f"the quiz has three questions, each in <details>; found {count}."]
+
+
+def _printed(solutions: NotebookNode) -> str:
+    """Return all that the solutions printed."""
+    outputs = (output for cell in solutions.cells for output in cell.get("outputs", []))
+    return "".join(output.get("text", "") for output in outputs if output.output_type == "stream")
 
 
 def _lines(cell: NotebookNode) -> int:

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from posecourse.decode.peaks import Peaks
 from posecourse.heatmaps import SimCC
-from posecourse.shapes import require_count, require_maps
+from posecourse.shapes import require_count, require_maps, require_tensors
 
 __all__ = ["simcc"]
 
@@ -35,6 +35,7 @@ def simcc(vectors: SimCC, split: int) -> Peaks:
     """
     require_count(split, "split")
     for name, vector in zip("xy", vectors, strict=True):
+        require_tensors(**{f"vectors.{name}": vector})
         require_maps(vector[..., None], f"vectors.{name}, with an axis of 1 added,")
         if vector.shape[-1] % split:
             raise ValueError(

@@ -134,7 +134,7 @@ def debiased_soft_argmax(heatmaps: Float[Tensor, "*B K H W"], temperature: float
 
 def _distribution(probabilities: Tensor) -> tuple[Float[Tensor, "*B K H W"], Bool[Tensor, "*B K"]]:
     """Return maps of sum 1, uniform where the map cannot be read, and which could."""
-    maps, good = working(probabilities, instead=1.0)
+    maps, good = working(probabilities, instead=1.0, name="probabilities")
     good = good & (maps.detach().flatten(-2).amin(-1) >= 0)
     maps = torch.where(good[..., None, None], maps, 1)
     return maps / maps.sum((-2, -1), keepdim=True), good

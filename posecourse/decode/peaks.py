@@ -29,12 +29,14 @@ def readable(maps: Float[Tensor, "*B H W"]) -> Bool[Tensor, "*B"]:
     return low.isfinite() & high.isfinite() & (low < high)
 
 
-def working(maps: Float[Tensor, "*B H W"], instead: float = 0.0) -> tuple[Float[Tensor, "*B H W"], Bool[Tensor, "*B"]]:
+def working(
+    maps: Float[Tensor, "*B H W"], instead: float = 0.0, name: str = "heatmaps"
+) -> tuple[Float[Tensor, "*B H W"], Bool[Tensor, "*B"]]:
     """Return the maps in at least float32, the unreadable ones filled with `instead`, and which were readable.
 
     The fill keeps NaN out of the arithmetic that follows, so that no gradient is NaN either.
     """
-    require_maps(maps)
+    require_maps(maps, name)
     good = readable(maps)
     wide = maps.to(torch.promote_types(maps.dtype, torch.float32))
     return torch.where(good[..., None, None], wide, instead), good

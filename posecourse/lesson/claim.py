@@ -10,6 +10,8 @@ def claim(
 ) -> None:
     """Print theory beside measurement and assert that the measurement lies where the statement says.
 
+    One line, the unit once, so that it fits a notebook's width.
+
     Args:
         name: "00.rms": the lesson, then what it is. Prose that states the number carries it in a comment.
         statement: what is claimed, in a few words.
@@ -26,14 +28,9 @@ def claim(
     if not low <= high:
         raise ValueError(f"between must be (low, high) with low <= high; got {between}.")
     value = float(measured)
-    expected = "" if theory is None else f"theory {_number(theory, unit)}, "
-    text = (
-        f"{statement}: {expected}between {low:.6g} and {f'{high:.6g} {unit}'.rstrip()}, measured {_number(value, unit)}"
-    )
+    expected = "" if theory is None else f"theory {float(theory):.4g}, "
+    bounds = f"between {low:.6g} and {high:.6g} {unit}".rstrip()
+    text = f"{statement}: {expected}{bounds}, measured {value:.4g}"
     if not low <= value <= high:
         raise AssertionError(f"✗ {name} does not hold. {text}")
     print(f"✓ {name} {text}")
-
-
-def _number(value: Any, unit: str) -> str:
-    return f"{float(value):.4g} {unit}".rstrip()

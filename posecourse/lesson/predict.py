@@ -1,6 +1,7 @@
 """A prediction: commit to an answer, see the truth, learn from the distance between them."""
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,31 +13,42 @@ __all__ = ["predict", "reveal"]
 def predict(name: str, answer: Any, *, unit: str = "", options: Sequence[str] | None = None) -> None:
     """Record the student's answer before the truth is shown. The first answer is kept, restarts included.
 
+    An answer that comes after `reveal` was run without one is recorded as late: what follows may have been read.
+
     Args:
         name: "00.mean": the lesson, then what is asked.
-        answer: a number, or one of `options`; `...` while there is none yet. Anything else is kindly refused.
+        answer: a number, Python's, NumPy's or a tensor's, or one of `options`; `...` while there is none yet.
+            Anything else is kindly refused.
         unit: of the number.
         options: the answers to choose from.
     """
-    kept = _first_answer(name)
+    answer, kept = _plain(answer), _first(name)
     if kept is not None:
-        later = "" if answer in (..., kept) else " The first answer counts, so it stays."
-        print(f"Prediction {name}: {_text(kept, unit)}.{later}")
+        later = (
+            ""
+            if answer is ... or (isinstance(answer, float | int | str) and answer == kept["answer"])
+            else " The first answer counts, so it stays."
+        )
+        print(f"Prediction {name}: {_text(kept['answer'], unit)}.{later}")
     elif answer is ...:
         what = f"one of {', '.join(map(repr, options))}" if options else f"a number{f' in {unit}' if unit else ''}"
         print(f"Prediction {name}: put {what} in the place of the dots. A wrong guess teaches more than none.")
     elif _acceptable(answer, options):
-        progress.record("prediction", name=name, answer=answer, unit=unit)
-        print(f"Prediction {name}: {_text(answer, unit)}. Noted.")
+        late = {"late": True} if _was_asked(name) else {}
+        progress.record("prediction", name=name, answer=answer, unit=unit, **late)
+        how = "Noted as late: its truth was asked for before." if late else "Noted."
+        print(f"Prediction {name}: {_text(answer, unit)}. {how}")
     else:
         what = f"one of {', '.join(map(repr, options))}" if options else "a number"
-        print(f"Prediction {name}: {answer!r} is not {what}. Nothing is noted yet: try again.")
+        hint = "" if options else _hint(answer)
+        print(f"Prediction {name}: {answer!r} is not {what}.{hint} Nothing is noted yet: try again.")
 
 
 def reveal(name: str, truth: Any, *, unit: str = "") -> bool:
     """Show the truth beside the prediction and score it: a ratio for a number, right or wrong for an option.
 
-    Without a prediction the truth is kept back: `if reveal(…): claim(…)` keeps the claim back with it.
+    Without a prediction the truth is kept back: `if reveal(…): claim(…)` keeps the claim back with it. That it was
+    asked for is recorded, so a prediction made later is scored, and called late.
 
     Args:
         name: the prediction's.
@@ -47,16 +59,18 @@ def reveal(name: str, truth: Any, *, unit: str = "") -> bool:
         Whether there was a prediction.
     """
     truth = truth if isinstance(truth, str) else float(truth)
-    answer = _first_answer(name)
-    if answer is None:
+    first = _first(name)
+    if first is None:
+        if not _was_asked(name):
+            progress.record("asked", name=name)
         print(f"{name}: predict first. Commit to an answer in the cell above, run it, and come back: it pays.")
         return False
+    answer, late = first["answer"], first.get("late") is True
     score = _ratio(answer, truth) if isinstance(truth, float) and isinstance(answer, float | int) else None
     right = answer == truth if score is None else score <= 1.1
-    progress.record("score", name=name, answer=answer, truth=truth, right=right)
-    print(
-        f"{name}: you said {_text(answer, unit)}, it is {_text(truth, unit)}. {_verdict(answer, truth, right, score)}"
-    )
+    progress.record("score", name=name, answer=answer, truth=truth, right=right, **({"late": True} if late else {}))
+    said = f"{_text(answer, unit)}{' (late)' if late else ''}"
+    print(f"{name}: you said {said}, it is {_text(truth, unit)}. {_verdict(answer, truth, right, score)}")
     return True
 
 
@@ -79,15 +93,35 @@ def _ratio(answer: float, truth: float) -> float:
     return max(ratio, 1 / ratio) if ratio > 0 else math.inf
 
 
+def _plain(answer: Any) -> Any:
+    """Return Python's own number or text for NumPy's and for a tensor without axes."""
+    return answer.item() if getattr(answer, "ndim", None) == 0 else answer
+
+
 def _acceptable(answer: Any, options: Sequence[str] | None) -> bool:
     if options is not None:
-        return answer in list(options)
+        return isinstance(answer, str) and answer in list(options)
     return isinstance(answer, float | int) and not isinstance(answer, bool) and math.isfinite(answer)
 
 
-def _first_answer(name: str) -> float | str | None:
-    answers = (entry.get("answer") for entry in progress.records("prediction") if entry.get("name") == name)
-    return next((answer for answer in answers if isinstance(answer, float | int | str)), None)
+def _hint(answer: Any) -> str:
+    """Return what was probably meant: Python reads a decimal comma as two numbers."""
+    if isinstance(answer, tuple) and len(answer) == 2 and all(type(part) is int for part in answer):
+        return f" For {answer[0]} and a fraction write a point: {answer[0]}.{answer[1]}."
+    if isinstance(answer, str) and re.fullmatch(r"[+-]?\d+([.,]\d+)?", answer.strip()):
+        return f" Write it without quotes: {answer.strip().replace(',', '.')}."
+    return ""
+
+
+def _first(name: str) -> dict[str, Any] | None:
+    """Return the record of the first answer."""
+    mine = (entry for entry in progress.records("prediction") if entry.get("name") == name)
+    return next((entry for entry in mine if isinstance(entry.get("answer"), float | int | str)), None)
+
+
+def _was_asked(name: str) -> bool:
+    """Return whether the truth was asked for while there was no prediction."""
+    return any(entry.get("name") == name for entry in progress.records("asked"))
 
 
 def _text(answer: Any, unit: str) -> str:

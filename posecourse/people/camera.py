@@ -1,6 +1,6 @@
 """A pinhole camera at a person's distance: where the world's metres land in the picture."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Float
@@ -51,6 +51,12 @@ class Camera(Bundle):
         x, y = self.centre[:, 0] * W - 0.5, self.centre[:, 1] * H - 0.5
         f = self.focal * H
         return torch.stack([f, zero, x, zero, zero, f, y, zero, zero, zero, one, zero], dim=-1).view(-1, 3, 4)
+
+    def extended(self, size: Size, larger: Size) -> "Camera":
+        """Return the camera whose picture of `larger` begins, top left, with this one's picture of `size`."""
+        (H, W), (h, w) = larger, size
+        share = self.centre.new_tensor([w / W, h / H])
+        return replace(self, focal=self.focal * (h / H), centre=self.centre * share)
 
 
 def project(points: Float[Tensor, "B *N 3"], matrix: Float[Tensor, "B 3 4"]) -> Float[Tensor, "B *N 2"]:

@@ -18,11 +18,11 @@ from posecourse.paths import cache_path
 from posecourse.people.render import render
 from posecourse.people.staging import draw_scenes
 from posecourse.samples import Sample, concatenate
-from posecourse.shapes import Size, checked_size
+from posecourse.shapes import Size, checked_size, require_count
 
 __all__ = ["RENDERER_VERSION", "PeopleDataset", "stream"]
 
-RENDERER_VERSION = 3
+RENDERER_VERSION = 4
 """Raise it with every change that changes a picture, or old caches will be mistaken for new ones."""
 
 _BLOCK = 128  # scenes drawn from one generator: the first images of a set do not depend on how many follow
@@ -39,11 +39,12 @@ class PeopleDataset:
         **options: of `draw_scenes`, such as people, poses, overlap, occluders, truncation.
 
     Raises:
-        ValueError: an option is out of its range.
+        ValueError: a number or an option is out of its range.
         TypeError: an option is unknown.
     """
 
     def __init__(self, count: int, size: Size, seed: int = 0, **options: Any) -> None:
+        require_count(count, "count")
         self.count, self.size, self.seed, self.options = int(count), checked_size(size), int(seed), options
         cached = _read(self.path, self.count)
         self._tensors = self._render() if cached is None else cached
@@ -78,6 +79,7 @@ class PeopleDataset:
 
     def batches(self, batch_size: int, generator: torch.Generator | None = None) -> Iterator[Sample]:
         """Yield the set once in batches, in an order drawn from `generator`, or in its own order without one."""
+        require_count(batch_size, "batch_size")
         order = torch.arange(self.count) if generator is None else torch.randperm(self.count, generator=generator)
         for start in range(0, self.count, batch_size):
             yield self[order[start : start + batch_size]]

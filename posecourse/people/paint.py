@@ -39,7 +39,7 @@ def paint(
         light: of the scene.
         camera: of the scene.
         balls: (x, y, z, radius) of everybody's spheres; radius 0 throws no shadow.
-        size: (H, W).
+        size: (H, W), both even: the light on the ground is worked out for four pixels at a time.
     """
     rays = _rays(camera, size)
     px, py, pz = rays.position
@@ -157,10 +157,8 @@ def _height(backdrop: Backdrop, x: Tensor, fine: Tensor) -> Tensor:
 
 
 def _ground_light(light: Light, x: Tensor, z: Tensor, balls: Tensor) -> Tensor:
-    """Return the light on the ground (3 B H W), worked out for four pixels at a time."""
-    H, W = x.shape[1:]
-    even = (0, W % 2, 0, H % 2)
-    u, v = (F.avg_pool2d(F.pad(axis[:, None], even, mode="replicate"), 2)[:, 0] for axis in (x, z))
+    """Return the light on the ground (3 B H W), for four pixels at a time."""
+    u, v = (F.avg_pool2d(axis[:, None], 2)[:, 0] for axis in (x, z))
     B, h, w = u.shape
     points = torch.stack([u, torch.zeros_like(u), v], dim=-1).flatten(1, 2)
     normals = torch.zeros_like(points)
@@ -169,7 +167,7 @@ def _ground_light(light: Light, x: Tensor, z: Tensor, balls: Tensor) -> Tensor:
     open_sky, lit = dimming(points, normals, wide, light.direction)
     open_sky = open_sky * open_sky
     both = torch.stack([open_sky.view(B, h, w), lit.view(B, h, w)], dim=1)
-    both = F.interpolate(both, scale_factor=2.0, mode="bilinear", align_corners=False)[..., :H, :W]
+    both = F.interpolate(both, scale_factor=2.0, mode="bilinear", align_corners=False)
     key = (-light.direction[:, 1])[:, None, None] * 0.65 + 0.3
     return torch.stack(
         [light.key[:, c, None, None] * key * both[:, 1] + light.sky[:, c, None, None] * both[:, 0] for c in range(3)]

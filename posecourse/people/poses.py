@@ -228,8 +228,10 @@ def family_indices(names: Sequence[str] | None) -> list[int]:
     """Return the places of the named families in `FAMILIES`; of all for None.
 
     Raises:
-        ValueError: a name is unknown, or none is given.
+        ValueError: a name is unknown, none is given, or a text stands for a list.
     """
+    if isinstance(names, str):
+        raise ValueError(f"poses must be a list of families; got the text {names!r}. Say poses=[{names!r}].")
     names = FAMILIES if names is None else tuple(names)
     if not names or any(name not in FAMILIES for name in names):
         raise ValueError(f"poses must name families among {', '.join(FAMILIES)}; got {list(names)}.")

@@ -34,6 +34,8 @@ def render(scene: Scene, size: Size, *, crowd: bool | None = None) -> Sample:
     Args:
         scene: what is drawn; the picture is made on its device.
         size: (H, W) of the pictures. The scene does not change with it: keypoints at twice the size are (p + ½)·2 − ½.
+            People fill the shape that the scene was drawn for, `draw_scenes(aspect=W / H)`. A narrower picture is
+            cut, and what is cut off has visibility 0; a wider one shows more; nobody is stretched.
         crowd: whether the sample has a place axis; None for one only where the scene has several places.
 
     Returns:
@@ -83,12 +85,20 @@ def _render(scene: Scene, size: Size) -> Sample:
 
 
 def _behind(scene: Scene, balls: Float[Tensor, "B S 4"], size: Size) -> Float[Tensor, "B 3 H W"]:
-    """Return the backdrop; large pictures have it out of focus, painted at half the size."""
-    if size[0] * size[1] <= 160**2:
-        return paint(scene.backdrop, scene.light, scene.camera, balls, size)
-    half = (-(-size[0] // 2), -(-size[1] // 2))
-    small = soften(paint(scene.backdrop, scene.light, scene.camera, balls, half), 0.25)
-    return soften(F.interpolate(small, size=size, mode="bilinear", align_corners=False), 0.25)
+    """Return the backdrop; large pictures have it out of focus, painted at half the size.
+
+    What halves the picture, here and for the light on the ground, wants an even one: the picture is extended to the
+    right and downwards until every half of it is whole, and cut to its size at the end.
+    """
+    large = size[0] * size[1] > 160**2
+    step = 4 if large else 2
+    H, W = (-(-n // step) * step for n in size)
+    camera = scene.camera.extended(size, (H, W))
+    if not large:
+        return paint(scene.backdrop, scene.light, camera, balls, (H, W))[..., : size[0], : size[1]]
+    small = soften(paint(scene.backdrop, scene.light, camera, balls, (H // 2, W // 2)), 0.25)
+    grown = F.interpolate(small, scale_factor=2.0, mode="bilinear", align_corners=False)
+    return soften(grown, 0.25)[..., : size[0], : size[1]]
 
 
 def _screen(scene: Scene, mesh: Mesh, matrix: Float[Tensor, "B 3 4"]) -> Float[Tensor, "V 2"]:

@@ -18,6 +18,7 @@ from posecourse.people.obstacles import draw_props
 from posecourse.people.poses import FAMILIES, draw_poses, family_indices
 from posecourse.people.rotations import rotate
 from posecourse.people.scene import Scene
+from posecourse.shapes import is_number, require_count, require_positive
 
 __all__ = ["draw_scenes"]
 
@@ -49,13 +50,15 @@ def draw_scenes(
         occluders: probability that something stands in front.
         truncation: probability that the picture's border cuts somebody off.
         margin: smallest and largest free border about the people, as a share of the picture.
-        aspect: W / H of the pictures that will be made.
+        aspect: W / H of the pictures that will be made: people fill a picture of this shape.
         facing: share of the people that more or less face the camera; the others look anywhere.
 
     Raises:
         ValueError: a number is out of its range, or a family is unknown; the message says which and what is possible.
     """
-    low, high = _checked(count, people, overlap, occluders, truncation, margin, aspect)
+    low, high = _fewest_and_most(people)
+    _check(count, overlap, margin, aspect)
+    _check_shares(occluders=occluders, truncation=truncation, facing=facing)
     allowed = family_indices(poses)
     each, whole = Dice(generator, (count, high)), Dice(generator, (count,))
     number = low + (whole.uniform() * (high - low + 1)).floor().clamp(max=high - low)
@@ -102,35 +105,48 @@ def _strides(families: Tensor) -> Tensor:
     return torch.isin(families, families.new_tensor(wide))
 
 
-def _checked(
-    count: int,
-    people: int | tuple[int, int],
-    overlap: float | None,
-    occluders: float,
-    truncation: float,
-    margin: tuple[float, float],
-    aspect: float,
-) -> tuple[int, int]:
-    """Return the fewest and the most people.
+def _fewest_and_most(people: int | tuple[int, int]) -> tuple[int, int]:
+    """Return how many people a scene has at least and at most.
 
     Raises:
-        ValueError: a number is out of its range.
+        ValueError: no such numbers.
     """
-    low, high = (people, people) if isinstance(people, int) else people
-    if count < 1:
-        raise ValueError(f"count must be at least one scene; got {count}.")
-    if not 1 <= low <= high <= 254:
-        raise ValueError(f"people must be a number from 1 to 254 or (fewest, most); got {people}.")
-    if overlap is not None and not 0 <= overlap < 1:
-        raise ValueError(f"overlap is a share of a box, at least 0 and below 1, or None; got {overlap}.")
-    for name, value in (("occluders", occluders), ("truncation", truncation)):
-        if not 0 <= value <= 1:
-            raise ValueError(f"{name} is a probability between 0 and 1; got {value}.")
-    if not 0 <= margin[0] <= margin[1] < 0.5:
-        raise ValueError(f"margin is (smallest, largest), between 0 and 0.5 of the picture; got {margin}.")
-    if not aspect > 0:
-        raise ValueError(f"aspect is W / H and positive; got {aspect}.")
-    return low, high
+    try:
+        low, high = people if isinstance(people, Sequence) else (people, people)
+        if 1 <= low <= high <= 254 and low == int(low) and high == int(high):
+            return int(low), int(high)
+    except (TypeError, ValueError):
+        pass
+    raise ValueError(f"people must be a whole number from 1 to 254, or (fewest, most); got {people!r}.")
+
+
+def _check(count: int, overlap: float | None, margin: tuple[float, float], aspect: float) -> None:
+    """Raise where a number is out of its range.
+
+    Raises:
+        ValueError: which one, and what is possible.
+    """
+    require_count(count, "count")
+    if overlap is not None and not (is_number(overlap) and 0 <= overlap < 1):
+        raise ValueError(f"overlap is a share of a box, at least 0 and below 1, or None; got {overlap!r}.")
+    pair = isinstance(margin, Sequence) and len(margin) == 2 and all(is_number(number) for number in margin)
+    if not pair or not 0 <= margin[0] <= margin[1] < 0.5:
+        raise ValueError(
+            f"margin is (smallest, largest), shares of the picture, at least 0 and below 0.5; got {margin!r}. "
+            "For one margin give it twice."
+        )
+    require_positive(aspect, "aspect")
+
+
+def _check_shares(**shares: float) -> None:
+    """Raise unless all are numbers between 0 and 1.
+
+    Raises:
+        ValueError: which one is not.
+    """
+    for name, value in shares.items():
+        if not (is_number(value) and 0 <= value <= 1):
+            raise ValueError(f"{name} is a probability, a number between 0 and 1; got {value!r}.")
 
 
 def _stand_camera(dice: Dice, people: int) -> Camera:

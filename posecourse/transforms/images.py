@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from posecourse.coords import pixels_to_unit
-from posecourse.shapes import Size, checked_size
+from posecourse.shapes import Size, checked_size, require_points, require_tensors
 from posecourse.skeletons import Skeleton
 from posecourse.transforms.matrices import box_to_size, homogeneous, invert, rotation
 from posecourse.transforms.points import flip_keypoints, transform_points
@@ -57,6 +57,7 @@ def affine(
     Raises:
         ValueError: a matrix of another shape or without a way back.
     """
+    require_points(keypoints, "keypoints")
     return warp(images, matrix, size, padding=padding), transform_points(keypoints, matrix)
 
 
@@ -101,6 +102,7 @@ def rotate(
 
     Lesson: 07.
     """
+    require_tensors(images=images, keypoints=keypoints)
     angles = torch.as_tensor(degrees, dtype=keypoints.dtype, device=keypoints.device).expand(len(images))
     return affine(images, keypoints, rotation(angles, images.shape[-2:]), padding=padding)
 
@@ -109,6 +111,8 @@ def flip(
     images: Float[Tensor, "B C H W"], keypoints: Float[Tensor, "B *N K 2"], skeleton: Skeleton
 ) -> tuple[Float[Tensor, "B C H W"], Float[Tensor, "B *N K 2"]]:
     """Mirror images and keypoints left to right, exactly; left and right keypoints change places."""
+    require_tensors(images=images)
+    require_points(keypoints, "keypoints")
     return images.flip(-1), flip_keypoints(keypoints, images.shape[-2:], skeleton)
 
 
@@ -129,6 +133,7 @@ def warp(
         padding: what lies outside of the old picture.
         nearest: take the nearest pixel and do not blend: for maps of labels.
     """
+    require_tensors(images=images, matrix=matrix)
     new = checked_size(images.shape[-2:] if size is None else size)
     if matrix.ndim != 3 or len(matrix) != len(images):
         raise ValueError(f"matrix must be one (2, 3) or (3, 3) for each of {len(images)} images; got {matrix.shape}.")

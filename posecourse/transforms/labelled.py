@@ -18,6 +18,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from posecourse.samples import Sample
+from posecourse.shapes import require_points
 from posecourse.transforms.images import Padding, warp
 from posecourse.transforms.matrices import box_to_size, compose, determinant, flipping, homogeneous, invert, rotation
 from posecourse.transforms.points import context_box, flip_keypoints, inside, transform_boxes, transform_points
@@ -177,6 +178,7 @@ def to_source(keypoints: Float[Tensor, "B *N K 2"], sample: Sample) -> Float[Ten
     Raises:
         ValueError: not B images or K keypoints.
     """
+    require_points(keypoints, "keypoints")
     if keypoints.ndim < 3 or len(keypoints) != len(sample) or keypoints.shape[-2] != len(sample.skeleton):
         expected = f"({len(sample)}, …, {len(sample.skeleton)}, 2)"
         raise ValueError(f"keypoints must be {expected}, as the sample has images and K; got {tuple(keypoints.shape)}.")

@@ -10,7 +10,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from posecourse.shapes import checked_size
+from posecourse.shapes import checked_size, require_tensors
 
 __all__ = ["box_to_size", "compose", "determinant", "flipping", "homogeneous", "invert", "rotation"]
 
@@ -31,6 +31,7 @@ def rotation(degrees: Float[Tensor, "*B"], size: Sequence[int]) -> Float[Tensor,
 
     Lesson: 07.
     """
+    require_tensors(degrees=degrees)
     H, W = checked_size(size)
     quarter = degrees % 90 == 0
     radians = torch.deg2rad(degrees)
@@ -46,6 +47,7 @@ def flipping(size: Sequence[int], like: Tensor) -> Float[Tensor, "3 3"]:
         size: (H, W) of the picture in pixels.
         like: any tensor of the wanted dtype and device.
     """
+    require_tensors(like=like)
     _, W = checked_size(size)
     return like.new_tensor([[-1.0, 0.0, W - 1.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
 
@@ -62,6 +64,7 @@ def box_to_size(box: Float[Tensor, "*B 4"], size: Sequence[int]) -> Float[Tensor
     Raises:
         ValueError: a box without width or height, or not finite.
     """
+    require_tensors(box=box)
     H, W = checked_size(size)
     x, y, width, height = box.unbind(-1)
     if not bool((torch.isfinite(box).all(-1) & (width > 0) & (height > 0)).all()):
@@ -73,17 +76,18 @@ def box_to_size(box: Float[Tensor, "*B 4"], size: Sequence[int]) -> Float[Tensor
     return _matrix([[sx, zero, -x * sx - 0.5], [zero, sy, -y * sy - 0.5]], box)
 
 
-def homogeneous(matrix: Tensor) -> Float[Tensor, "... 3 3"]:
+def homogeneous(matrix: Tensor, name: str = "matrix") -> Float[Tensor, "... 3 3"]:
     """Return an affine (... 2 3) or (... 3 3) matrix as (... 3 3).
 
     Raises:
         ValueError: another shape, or a third row other than (0, 0, 1): a perspective is not affine.
     """
+    require_tensors(**{name: matrix})
     if matrix.ndim < 2 or matrix.shape[-2:] not in ((2, 3), (3, 3)):
-        raise ValueError(f"matrix must be (..., 2, 3) or (..., 3, 3), forward in pixels; got {tuple(matrix.shape)}.")
+        raise ValueError(f"{name} must be (..., 2, 3) or (..., 3, 3), forward in pixels; got {tuple(matrix.shape)}.")
     last = matrix.new_tensor([0.0, 0.0, 1.0]).expand(*matrix.shape[:-2], 1, 3)
     if matrix.shape[-2] == 3 and not torch.equal(matrix[..., 2:, :], last):
-        raise ValueError("matrix must be affine: its third row must be (0, 0, 1), not a perspective.")
+        raise ValueError(f"{name} must be affine: its third row must be (0, 0, 1), not a perspective.")
     return torch.cat([matrix[..., :2, :], last], dim=-2)
 
 
@@ -95,7 +99,8 @@ def determinant(matrix: Tensor) -> Float[Tensor, "..."]:
 def compose(second: Tensor, first: Tensor) -> Float[Tensor, "... 3 3"]:
     """Return the map that does `first`, then `second`: their matrix product, second · first."""
     # Summed by hand: a GPU may run small matrix products in TF32, which is worth 0.3 px at x = 640.
-    return (homogeneous(second)[..., :, :, None] * homogeneous(first)[..., None, :, :]).sum(-2)
+    second, first = homogeneous(second, "second"), homogeneous(first, "first")
+    return (second[..., :, :, None] * first[..., None, :, :]).sum(-2)
 
 
 def invert(matrix: Tensor) -> Float[Tensor, "... 3 3"]:

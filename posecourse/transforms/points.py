@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
-from posecourse.shapes import checked_size, require_points
+from posecourse.shapes import checked_size, require_points, require_positive, require_tensors
 from posecourse.skeletons import Skeleton
 from posecourse.transforms.matrices import homogeneous, rotation
 
@@ -91,6 +91,7 @@ def transform_boxes(boxes: Float[Tensor, "*B 4"], matrix: Float[Tensor, "..."]) 
         boxes: (x, y, width, height) in pixels, x and y edges. They are not clipped to the picture.
         matrix: as in `transform_points`.
     """
+    require_tensors(boxes=boxes)
     x, y, width, height = boxes.unbind(-1)
     corners = torch.stack([x, y, x + width, y, x, y + height, x + width, y + height], dim=-1).unflatten(-1, (4, 2))
     moved = transform_points(corners, matrix)
@@ -124,10 +125,10 @@ def context_box(boxes: Float[Tensor, "*B 4"], size: Sequence[int], margin: float
         (x, y, width, height) in pixels; it may reach beyond the picture.
 
     Raises:
-        ValueError: `margin` is not positive.
+        ValueError: `margin` is not positive and finite; 1 is tight.
     """
-    if not margin > 0:
-        raise ValueError(f"margin must be positive, 1 for a tight box; got {margin}.")
+    require_tensors(boxes=boxes)
+    require_positive(margin, "margin")
     H, W = checked_size(size)
     x, y, width, height = boxes.unbind(-1)
     wide = margin * torch.maximum(width, height * (W / H))

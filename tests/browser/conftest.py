@@ -153,6 +153,16 @@ class Notebook:
         prompts = self.page.locator(".jp-CodeCell .jp-InputPrompt").all_text_contents()
         assert all(re.search(r"\d", prompt) for prompt in prompts), f"some cells were not run: {prompts}"
 
+    def run_to(self, text: str) -> None:
+        """Choose Run, Run All Above Selected Cell, then run the cell that has `text` too."""
+        self.cell(text).locator(".cm-content").click()
+        self.page.get_by_role("menubar").get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.get_by_role("menuitem", name="Run All Above Selected Cell", exact=True).click()
+        started = self.page.locator(".jp-CodeCell .jp-InputPrompt", has_text=re.compile(r"[*\d]")).first
+        started.wait_for(state="attached", timeout=_MS)
+        self.wait_until_idle()
+        self.run(text)
+
     def cell(self, text: str) -> Locator:
         """Return the first code cell whose source has `text`."""
         source = self.page.locator(".jp-InputArea-editor", has_text=text)

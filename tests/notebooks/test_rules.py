@@ -89,6 +89,16 @@ def test_claims_are_read_from_what_was_printed(capsys: pytest.CaptureFixture[str
     assert read == {"02.rms": (1.14, 1.17, "px"), "02.share": (-0.5, 0.3, ""), "02.hit": (69.0, 71.0, "%")}
 
 
+@pytest.mark.parametrize(("letters", "found"), [(50, 0), (51, 1)])
+def test_a_claim_that_is_too_long_is_found(letters: int, found: int, capsys: pytest.CaptureFixture[str]) -> None:
+    """Do 96 characters before the measured number pass, and one more not?"""
+    from posecourse.lesson import claim
+
+    claim("02.rms", letters * "x", 1.155, between=(1.14, 1.17), unit="px")  # 46 characters are not the statement's
+    output = new_output("stream", name="stdout", text=capsys.readouterr().out)
+    assert len(rules.widths(new_notebook(cells=[new_code_cell("1", outputs=[output])]))) == found
+
+
 @pytest.mark.parametrize("alt", ["A blob on a grid, error 1.2 px.", "Rings & crosses miss by ten pixels."])
 def test_a_described_picture_passes(alt: str) -> None:
     """Is a picture with an alt text let through, with a static copy beside it or not?"""

@@ -99,6 +99,21 @@ def test_a_stream_renders_as_it_goes() -> None:
     assert not torch.equal(a[0].images, a[1].images)
 
 
+@pytest.mark.usefixtures("as_a_user")
+@pytest.mark.parametrize("count", [0, -2, 1.5])
+def test_a_set_has_images(count: int) -> None:
+    """Is an empty, negative or broken number of images refused, rather than rounded or rendered?"""
+    with pytest.raises(ValueError, match=f"count must be a positive whole number; got {count}"):
+        PeopleDataset(count, (16, 16))
+
+
+@pytest.mark.usefixtures("as_a_user")
+def test_a_batch_has_images() -> None:
+    """Is a batch of nothing refused by name?"""
+    with pytest.raises(ValueError, match="batch_size must be a positive whole number; got 0"):
+        next(PeopleDataset(2, (16, 16)).batches(0))
+
+
 def test_an_unknown_option_is_an_error() -> None:
     """Does a misspelt option not pass in silence?"""
     with pytest.raises(TypeError, match="persons"):

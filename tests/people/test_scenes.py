@@ -103,18 +103,51 @@ def test_the_number_of_people_and_their_poses_are_as_asked() -> None:
     assert (scene.props.rounds[..., 3] == 0).all()
 
 
+def test_a_narrower_picture_is_cut_and_says_so() -> None:
+    """Where a scene drawn for a square is rendered at 96x32, is it cut about the camera's centre, truthfully?"""
+    scene = people.draw_scenes(30, seeding.generator(10), truncation=0)
+    square, narrow = people.render(scene, (96, 96)), people.render(scene, (96, 32))
+    moved = square.keypoints[..., 0] - scene.camera.centre[:, :1] * (96 - 32)
+    torch.testing.assert_close(narrow.keypoints[..., 0], moved, atol=1e-3, rtol=1e-5)
+    torch.testing.assert_close(narrow.keypoints[..., 1], square.keypoints[..., 1])
+    outside = (moved < -0.5) | (moved >= 31.5)
+    assert outside.any()
+    assert (narrow.visibility[outside] == 0).all()
+    assert (square.visibility > 0).all()
+
+
+@pytest.mark.usefixtures("as_a_user")
+@pytest.mark.parametrize("count", [0, -3, 2.5])
+def test_a_number_of_scenes_is_positive_and_whole(count: int) -> None:
+    """Is no scene, or a part of one, refused by name?"""
+    with pytest.raises(ValueError, match=f"count must be a positive whole number; got {count}"):
+        people.draw_scenes(count, seeding.generator(0))
+
+
+@pytest.mark.usefixtures("as_a_user")
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
         ("people", 0, "people"),
         ("people", (3, 2), "people"),
+        ("people", 2.5, r"whole number from 1 to 254.* got 2\.5"),
+        ("people", "2", "got '2'"),
+        ("people", 255, "got 255"),
         ("overlap", 1.0, "overlap"),
         ("occluders", 2.0, "occluders"),
         ("truncation", -0.1, "truncation"),
+        ("facing", 2.0, r"facing is a probability, a number between 0 and 1; got 2\.0"),
+        ("facing", float("nan"), "facing .* got nan"),
+        ("facing", "all", "facing .* got 'all'"),
+        ("overlap", "half", "overlap .* got 'half'"),
         ("margin", (0.3, 0.2), "margin"),
+        ("margin", 0.1, r"margin .* got 0\.1\. .* give it twice"),
+        ("margin", (0.1,), "margin"),
+        ("poses", "walk", r"got the text 'walk'\. Say poses=\['walk'\]"),
         ("poses", ["fly"], "squat"),
         ("poses", [], "squat"),
         ("aspect", 0.0, "aspect"),
+        ("aspect", float("inf"), "aspect .* got inf"),
     ],
 )
 def test_an_impossible_wish_is_named(option: str, value: object, message: str) -> None:

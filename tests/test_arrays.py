@@ -1,0 +1,123 @@
+"""Does every public function that wants a tensor say so when it gets a NumPy array?"""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from posecourse import calibration, coords, decode, heatmaps, losses, metrics, samples, transforms
+from posecourse.skeletons import COCO17
+
+MODULES = (calibration, coords, decode, heatmaps, losses, metrics, transforms)
+SIZE = (5, 7)
+POINTS, MAPS, MASK = torch.ones(2, 17, 2), torch.rand(2, 17, 5, 7), torch.ones(2, 17, dtype=torch.bool)
+MATRIX, IMAGES = torch.eye(3).repeat(2, 1, 1), torch.rand(2, 3, 5, 7)
+FIELDS: dict[str, Any] = {
+    "images": IMAGES,
+    "keypoints": POINTS,
+    "visibility": torch.ones(2, 17, dtype=torch.uint8),
+    "boxes": torch.ones(2, 4),
+    "areas": torch.ones(2),
+}
+GOOD: dict[str, Any] = {
+    **dict.fromkeys(("points", "keypoints", "predicted", "truth", "variances", "scales", "errors"), POINTS),
+    **dict.fromkeys(("heatmaps", "logits", "target", "p", "q"), MAPS),
+    **dict.fromkeys(("probabilities",), MAPS / MAPS.sum((-1, -2), keepdim=True)),
+    **dict.fromkeys(("second", "first", "matrix"), MATRIX),
+    **dict.fromkeys(("box", "boxes"), torch.ones(2, 4)),
+    **dict.fromkeys(("sigma", "temperature", "blur_sigma", "stride"), 1.5),
+    **dict.fromkeys(("split", "limit", "radius"), 1),
+    "values": torch.ones(2, 17),
+    "mask": MASK,
+    "area": torch.ones(2),
+    "sigmas": COCO17.sigmas,
+    "reference_length": torch.ones(2),
+    "threshold": 0.5,
+    "covariances": torch.eye(2).expand(2, 17, 2, 2),
+    "levels": [0.5],
+    "outcomes": torch.arange(34).view(2, 17) > 15,
+    "vectors": heatmaps.SimCC(torch.rand(2, 17, 7), torch.rand(2, 17, 5)),
+    "degrees": torch.tensor([10.0, 20.0]),
+    "like": IMAGES,
+    "images": IMAGES,
+    "size": SIZE,
+    "skeleton": COCO17,
+    "sample": samples.Sample(**FIELDS),
+}
+OWN = {  # where a name means something else in this one function
+    "heatmap_mse": {"predicted": MAPS},
+    "reliability": {"probabilities": torch.rand(2, 17)},
+    "expected_calibration_error": {"probabilities": torch.rand(2, 17)},
+    "temperature_scale": {"logits": torch.linspace(-1, 2, 34).view(2, 17)},
+}
+CONVERTED = ("sigma", "temperature", "sigmas", "degrees")  # numbers or tensors: an array is as good as a tensor
+
+
+def calls() -> Iterator[tuple[Callable[..., Any], dict[str, Any], str]]:
+    """Yield each function with arguments that suit it, and the name of one that is a tensor."""
+    for module in MODULES:
+        for name in module.__all__:
+            function = getattr(module, name)
+            if not inspect.isfunction(function) or name in (
+                "coco_average_precision",
+                "cell_grid",
+                "each_person",
+                "flip_sample",
+            ):
+                continue
+            known = {**GOOD, **OWN.get(name, {})}
+            wanted = inspect.signature(function).parameters.values()
+            optional = ("mask",) if name in calibration.__all__ else ()
+            chosen = {p.name: known[p.name] for p in wanted if p.default is p.empty or p.name in optional}
+            for argument, value in chosen.items():
+                takes_numbers = argument in CONVERTED and name != "rotation"
+                if isinstance(value, Tensor) and not takes_numbers:
+                    yield function, chosen, argument
+
+
+CALLS = [pytest.param(*call, id=f"{call[0].__name__}-{call[2]}") for call in calls()]
+
+
+@pytest.mark.usefixtures("as_a_user")
+@pytest.mark.parametrize(("function", "arguments", "name"), CALLS)
+def test_an_array_is_sent_to_from_numpy(function: Callable[..., Any], arguments: Mapping[str, Any], name: str) -> None:
+    """Does a tensor pass, and is an array in its place answered by what was expected, what came and the fix?"""
+    function(**arguments)
+    with pytest.raises(
+        TypeError, match=rf"{name}: expected a torch\.Tensor; got numpy\.ndarray\. .*from_numpy\({name}"
+    ):
+        function(**{**arguments, name: arguments[name].numpy()})
+
+
+@pytest.mark.usefixtures("as_a_user")
+@pytest.mark.parametrize("name", FIELDS)
+def test_a_sample_of_arrays_is_refused(name: str) -> None:
+    """Does a sample name the field that is an array?"""
+    with pytest.raises(TypeError, match=rf"Sample\.{name}: expected a torch\.Tensor; .*from_numpy\({name}\)"):
+        samples.Sample(**{**FIELDS, name: FIELDS[name].numpy()})
+    with pytest.raises(TypeError, match=rf"Sample\.{name}: expected a torch\.Tensor; got NoneType"):
+        samples.Sample(**{**FIELDS, name: None})
+
+
+@pytest.mark.usefixtures("as_a_user")
+@pytest.mark.parametrize("axis", ["x", "y"])
+def test_simcc_names_the_vector(axis: str) -> None:
+    """Is an array inside of a pair named too?"""
+    vectors = GOOD["vectors"]._replace(**{axis: getattr(GOOD["vectors"], axis).numpy()})
+    with pytest.raises(TypeError, match=rf"vectors\.{axis}: expected .*from_numpy\({axis}\)"):
+        decode.simcc(vectors, 1)
+
+
+@pytest.mark.usefixtures("as_a_user")
+@pytest.mark.parametrize("name", ["sigma", "temperature"])
+def test_numbers_may_come_as_arrays(name: str) -> None:
+    """Is a NumPy number or array of numbers, where a number or a tensor will do, taken as such?"""
+    function = {"sigma": heatmaps.gaussian_heatmaps, "temperature": heatmaps.spatial_softmax}[name]
+    first = {"sigma": (POINTS, SIZE), "temperature": (MAPS,)}[name]
+    number = torch.full((2, 17), 1.5).numpy()
+    expected = function(*first, 1.5)
+    torch.testing.assert_close(function(*first, number), expected)
+    torch.testing.assert_close(function(*first, number[0, 0]), expected)
