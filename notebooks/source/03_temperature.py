@@ -188,8 +188,8 @@ viz.show(
 for a, expected in ((1, 0.992), (8, 0.271), (12, 0.0108)):
     share = ((softened(blob, 1 / a)[1] - truth) / (centre - truth))[0, 0]
     claim(
-        f"03.share_{a}", f"background's share at 1/T = {a}", share,
-        between=(0.98 * expected, 1.02 * expected), theory=blob_share(a, 4096, 2.0),
+        f"03.share_{a}", f"background's share, 1/T = {a}", share, theory=blob_share(a, 4096, 2.0),
+        between=(round(0.98 * expected, 4), round(1.02 * expected, 4)),
     )  # fmt: skip
 low, high = 0.01, 1.0
 while high - low > 1e-6:
@@ -366,13 +366,13 @@ centroid = (
     torch.einsum("khw,hwc->kc", rest, coords.cell_grid((64, 64), dtype=rest.dtype)) / rest.sum()
 )
 claim(
-    "03.identity", "compensated mean less centroid of the rest", (freed - centroid).norm(),
+    "03.identity", "compensated, less the centroid", (freed - centroid).norm(),
     between=(0, 1e-9), theory=0, unit="cells",
 )  # fmt: skip
 flank = math.exp(-(10**2) / (2 * 2**2))  # how high the blob still is where the border cuts it
 claim(
-    "03.freed", "T = 1, compensated: cells from the truth", (freed - truth).norm(),
-    between=(0, flank), theory=0, unit="cells",
+    "03.freed", "T = 1, compensated: error", (freed - truth).norm(),
+    between=(0, round(flank, 8)), theory=0, unit="cells",
 )  # fmt: skip
 
 # %% [markdown]
@@ -430,7 +430,7 @@ for mark, a in (("hot", 2.5), ("mild", 8), ("cool", 12)):
     errors, expected = freed[Ts.index(1 / a)], 21.5 * left_over(1 / a, n)[1]
     slack = 0.02 * expected + 4 * float(errors.std()) / 500**0.5  # 2 %: an integral for a sum
     claim(
-        f"03.noise_{mark}", f"compensated, 1/T = {a}: bias in x", errors.mean(), unit="cells",
+        f"03.noise_{mark}", f"compensated, 1/T = {a}: bias", errors.mean(), unit="cells",
         between=(round(expected - slack, 3), round(expected + slack, 3)), theory=expected,
     )  # fmt: skip
 J, weight = 10 + 21.5 * left_over(1.0, n)[1], 4096 * (math.exp(n**2 / 2) / left_over(1.0, n)[0] - 1)
@@ -438,7 +438,7 @@ far = (64**2 - 1) / 12 + (31.5 - J) ** 2  # mean squared distance of the cells f
 expected = math.sqrt((math.exp(n**2) - 1) * 4096 * far) / weight
 slack = 4 * expected / (2 * 500) ** 0.5
 claim(
-    "03.noise_sd", "compensated, T = 1: standard deviation in x", freed[-1].std(), unit="cells",
+    "03.noise_sd", "compensated, T = 1: its sd", freed[-1].std(), unit="cells",
     between=(round(expected - slack, 2), round(expected + slack, 2)), theory=expected,
 )  # fmt: skip
 
@@ -677,7 +677,7 @@ for std, mark in ((0.35, "cold"), (0.5, "half")):
     bias, law = locked(std, mu)
     top = float(law.max())
     claim(
-        f"03.lock_{mark}", f"largest bias, spread {std} cells", bias.max(),
+        f"03.lock_{mark}", f"largest bias, spread {std}", bias.max(),
         between=(round(0.97 * top, 4), round(1.03 * top, 4)), theory=top, unit="cells",
     )  # fmt: skip
 
@@ -819,7 +819,7 @@ claim("03.moved_whole", "hundredfold noise, whole map: best T times", moved["who
 claim("03.moved_window", "hundredfold noise, window: best T times", moved["window"], between=(1.5, 2))  # fmt: skip
 coldest = best_temperature(clean, places, [1e-4])[1]
 claim(
-    "03.coldest", "T → 0, no noise: RMS error 1/√12", coldest, unit="cells",
+    "03.coldest", "T → 0: RMS error 1/√12", coldest, unit="cells",
     between=(0.27, 0.308), theory=12**-0.5,  # four standard errors of an RMS of 800
 )  # fmt: skip
 lowest = whole[0.1][1].min() / local[0.1][1].min()
