@@ -1,6 +1,7 @@
 """The panel and its demos: does moving a control change the picture and the words, and is a failure seen?"""
 
 import io
+import math
 from typing import Any
 
 import ipywidgets
@@ -143,6 +144,44 @@ def test_the_decoders_demo_follows_its_sliders() -> None:
         for end in ("min", "max"):
             demo.controls[name].value = getattr(demo.controls[name], end)
             assert demo.problem == ""
+
+
+def test_the_temperature_demo_follows_its_sliders() -> None:
+    """Do the sliders' values reach the words and the picture, and is the fast picture the whole one?"""
+    values = torch.zeros(9, 14)
+    values[2, 3] = 1.0
+    demo = widgets.temperature(values, (3.0, 2.0), noises=(0.0, 0.1))
+    pictures = [demo.image]
+    for name, value in (("temperature", 0.5), ("noise", 0.1), ("noise", 0.0)):
+        demo.controls[name].value = value
+        pictures.append(demo.image)
+        assert demo.problem == ""
+    assert pictures[1] == pictures[3]
+    assert len(set(pictures)) == 3
+    # One cell weighs e², the 125 others 1: a share of e² / (e² + 125), and the mean of all columns but one is 6.5 + …
+    share = math.exp(2) / (math.exp(2) + 125)
+    x = (14 * 9 * 6.5 - 3 + 3 * math.exp(2)) / (math.exp(2) + 125)
+    y = (14 * 9 * 4.0 - 2 + 2 * math.exp(2)) / (math.exp(2) + 125)
+    assert f"the largest cell holds {100 * share:.1f} % of the mass" in demo.words
+    assert f"Its mean is at ({x:.3f}, {y:.3f}) in cells, {math.hypot(x - 3, y - 2):.3f} cells" in demo.words
+    entropy = -share * math.log(share) - 125 * (share / math.exp(2)) * math.log(share / math.exp(2))
+    assert f"as over {math.exp(entropy):.0f} of 126 cells" in demo.words
+    assert demo.words == viz.describe_temperature(values, (3.0, 2.0), 0.5)
+    shown, drawn, elsewhere = (
+        np.asarray(Image.open(io.BytesIO(png)), dtype=float)
+        for png in (pictures[-1], viz.png(viz.temperature(values, (3.0, 2.0), 0.5)), pictures[0])
+    )
+    assert 2 * np.abs(shown - drawn).mean() < np.abs(shown - elsewhere).mean()
+
+
+@pytest.mark.parametrize("end", ["min", "max"])
+def test_the_temperature_demo_works_at_its_ends(end: str) -> None:
+    """Is there a picture where all mass is in one cell, where none is, and where the summit is a ridge?"""
+    for values in (torch.eye(7), torch.rand(5, 8, generator=torch.Generator().manual_seed(0))):
+        demo = widgets.temperature(values, (3.3, 2.4))
+        slider = demo.controls["temperature"]
+        slider.value = slider.base ** getattr(slider, end)
+        assert demo.problem == ""
 
 
 @pytest.mark.parametrize("end", ["min", "max"])

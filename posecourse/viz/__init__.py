@@ -17,7 +17,7 @@ from posecourse.viz.decoding import (
 )
 from posecourse.viz.display import checked_alt, html_image, png, show
 from posecourse.viz.figures import gallery, headline, label_ends, row, single, title
-from posecourse.viz.overlays import draw_error, draw_prediction, draw_skeleton, draw_truth, skeleton_key
+from posecourse.viz.overlays import draw_ellipse, draw_error, draw_prediction, draw_skeleton, draw_truth, skeleton_key
 from posecourse.viz.people import PeoplePicture, people_gallery, person_map, photograph
 from posecourse.viz.pictures import heatmap, image, signed_map, uncertainty_map
 from posecourse.viz.places import Place, describe_frames, place
@@ -38,6 +38,7 @@ from posecourse.viz.style import (
     use_style,
 )
 from posecourse.viz.visibility import KeptPicture, describe_kept, kept
+from posecourse.viz.temperature import TemperaturePicture, describe_temperature, temperature
 
 __all__ = [
     # the look
@@ -49,11 +50,12 @@ __all__ = [
     # panels
     "image", "heatmap", "signed_map", "uncertainty_map",
     # overlays
-    "draw_skeleton", "draw_truth", "draw_prediction", "draw_error", "skeleton_key",
+    "draw_skeleton", "draw_truth", "draw_prediction", "draw_error", "draw_ellipse", "skeleton_key",
     # whole pictures
     "people_gallery", "photograph", "person_map", "PeoplePicture",
     "frames", "frames_by_stride", "describe_frames", "FramesPicture", "Place", "place",
     "targets", "describe_targets", "TargetsPicture",
     "kept", "describe_kept", "KeptPicture",
     "decoders", "decoders_by_stride", "describe_decoders", "DecodersPicture", "decoded", "Decoded",
+    "temperature", "describe_temperature", "TemperaturePicture",
 ]  # fmt: skip

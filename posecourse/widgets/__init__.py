@@ -9,6 +9,7 @@ from posecourse.widgets.decoding import decoders
 from posecourse.widgets.panel import Drawn, Panel
 from posecourse.widgets.people import flip_book
 from posecourse.widgets.representations import targets
+from posecourse.widgets.temperature import temperature
 from posecourse.widgets.visibility import kept
 
-__all__ = ["Drawn", "Panel", "decoders", "flip_book", "frames", "kept", "targets"]
+__all__ = ["Drawn", "Panel", "decoders", "flip_book", "frames", "kept", "targets", "temperature"]
