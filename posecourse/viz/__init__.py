@@ -37,8 +37,8 @@ from posecourse.viz.style import (
     styled,
     use_style,
 )
-from posecourse.viz.visibility import KeptPicture, describe_kept, kept
 from posecourse.viz.temperature import TemperaturePicture, describe_temperature, temperature
+from posecourse.viz.visibility import KeptPicture, describe_kept, kept
 
 __all__ = [
     # the look
