@@ -8,6 +8,7 @@ common edge from the same numbers with the opposite sign, so no ray slips betwee
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -16,7 +17,7 @@ from posecourse.people.rasterise import NEAR
 
 __all__ = ["Meetings", "front", "meet"]
 
-_PAIRS = 2**22  # rays times triangles looked at together, one byte each
+_STRIP = 8  # triangles with a box in common
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,8 @@ def meet(mesh: Mesh, targets: Float[Tensor, "B P 3"]) -> Meetings:
         targets: in the camera's frame, metres; the rays of each image meet that image's triangles.
     """
     points = torch.cat([mesh.points[:, :2] / mesh.points[:, 2:], 1 / mesh.points[:, 2:]], dim=-1)
-    corners = mesh.triangles[mesh.by_image]  # (B T 3)
-    a, b, c = (points[..., :2][corner] for corner in corners.unbind(-1))
-    low, high = torch.minimum(torch.minimum(a, b), c), torch.maximum(torch.maximum(a, b), c)
-    near = mesh.points[:, 2] > NEAR
-    shown = (_cross(b - a, c - a) > 0) & near[corners].all(-1) & mesh.drawn[mesh.by_image]
-    low = torch.where(shown[..., None], low, torch.inf)
     aim = targets[..., :2] / targets[..., 2:]
-    ray, place = _in_boxes(aim, low, high)
+    ray, place = _in_boxes(aim, *_boxes(mesh, points))
     image = torch.div(ray, targets.shape[1], rounding_mode="floor")
     found = mesh.by_image[image, place]
     here = points[mesh.triangles[found]]  # (m 3 3)
@@ -77,19 +72,31 @@ def front(met: Meetings, rays: int) -> Int[Tensor, " rays"]:
     return torch.where(nearest < 0, nearest, nearest & 0xFFFFFFFF)
 
 
+def _boxes(mesh: Mesh, points: Float[Tensor, "V 3"]) -> tuple[Tensor, Tensor]:
+    """Return the corners (2 B T) of the triangles' bounding boxes; nothing lies in that of one that is not drawn."""
+    flat = points.T.contiguous()
+    a, b, c = (flat[:, corner] for corner in mesh.triangles[mesh.by_image].unbind(-1))  # (3 B T)
+    low, high = torch.minimum(torch.minimum(a, b), c), torch.maximum(torch.maximum(a, b), c)
+    twice = (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+    shown = (twice > 0) & (low[2] > 0) & (high[2] < 1 / NEAR) & mesh.drawn[mesh.by_image]
+    return torch.where(shown, low[:2], torch.inf), torch.where(shown, high[:2], -torch.inf)
+
+
 def _in_boxes(aim: Tensor, low: Tensor, high: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the rays (numbered through all images) and the places of triangles in whose bounding boxes they lie."""
-    B, P = aim.shape[:2]
-    step = max(1, _PAIRS // max(1, P * low.shape[1]))
-    rays, places = [], []
-    for start in range(0, B, step):
-        x, y = aim[start : start + step, :, None].unbind(-1)
-        left, top = low[start : start + step, None].unbind(-1)
-        right, bottom = high[start : start + step, None].unbind(-1)
-        image, point, place = ((left <= x) & (x <= right) & (top <= y) & (y <= bottom)).nonzero().unbind(-1)
-        rays.append((image + start) * P + point)
-        places.append(place)
-    return torch.cat(rays), torch.cat(places)
+    """Return the rays (numbered through all images) and the places of triangles in whose bounding boxes they lie.
+
+    Neighbours in the list are neighbours on a surface: first the boxes about several of them, then each one's own.
+    """
+    spare = (0, -low.shape[-1] % _STRIP)
+    low = F.pad(low, spare, value=torch.inf).unflatten(-1, (-1, _STRIP))  # (2 B T/strip strip)
+    high = F.pad(high, spare, value=-torch.inf).unflatten(-1, (-1, _STRIP))
+    left, top = low.amin(-1)[:, :, None]
+    right, bottom = high.amax(-1)[:, :, None]
+    x, y = aim[..., None].unbind(-2)
+    image, point, strip = ((left <= x) & (x <= right) & (top <= y) & (y <= bottom)).nonzero().unbind(-1)
+    here = aim[image, point].T[..., None]  # (2 m 1)
+    found, within = ((low[:, image, strip] <= here) & (here <= high[:, image, strip])).all(0).nonzero().unbind(-1)
+    return (image * aim.shape[1] + point)[found], strip[found] * _STRIP + within
 
 
 def _cross(u: Tensor, v: Tensor) -> Tensor:
