@@ -24,7 +24,7 @@ FAMILIES = ("stand", "walk", "cheer", "jump", "wave", "reach")
 HEADS: tuple[models.HeadName, ...] = ("pooled", "grid", "integral", "offset", "heatmap")
 SIZES = (128, 512)
 SHIFTS = (6, 12)
-CONFIG = train.TrainConfig(steps=300, learning_rate=5e-3)
+CONFIG = train.TrainConfig(steps=300)
 
 
 def world(count: int, seed: int, low: float, high: float) -> Sample:
@@ -37,7 +37,7 @@ def world(count: int, seed: int, low: float, high: float) -> Sample:
 
 def run(head: models.HeadName, data: Sample, held_out: Sample, shifted: list[Sample], seed: int) -> dict[str, Any]:
     """Train one network and return its row of the table."""
-    network = models.build(head, width=8, sigma=1.5, generator=seeding.generator(seed))
+    network = models.build(head, width=8, generator=seeding.generator(seed))
     history = train.fit(network, data, config=CONFIG, generator=seeding.generator(100 + seed), device="cpu")
     scores = train.evaluate(network, held_out)
     row = {

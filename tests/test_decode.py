@@ -366,6 +366,12 @@ def test_what_is_differentiable_is_right(name: str) -> None:
     assert torch.autograd.gradcheck(lambda h: DECODERS[name](h).points, maps.requires_grad_())
 
 
+def test_the_covariance_s_slope_is_right() -> None:
+    """Do finite differences agree with the gradient of the covariance, which lessons train through?"""
+    maps = torch.rand(2, 5, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(16)) + 0.1
+    assert torch.autograd.gradcheck(decode.spatial_covariance, maps.requires_grad_())
+
+
 # The summit
 
 

@@ -56,6 +56,8 @@ def perfect(head: models.HeadName, keypoints_px: Tensor, size: tuple[int, int]) 
             return models.RegressionAnswer(features, torch.zeros(len(features), 5), unit)
         case "heatmap":
             return models.HeatmapAnswer(features, blobs)
+        case "visibility":
+            return models.VisibilityAnswer(features, blobs, torch.full(keypoints_px.shape[:2], 30.0))  # all are seen
         case "offset":
             return models.OffsetAnswer(features, blobs, way.movedim(-1, 2) / STRIDE)
     return None
@@ -138,6 +140,41 @@ def test_one_batch_can_be_learnt_by_heart(head: models.HeadName) -> None:
         optimizer.step()
     found = network.head.read(network(sample.images)).keypoints_px
     assert (found - sample.keypoints).norm(dim=-1).max() < 0.25
+
+
+@pytest.mark.parametrize("layer", [nn.Linear(9, 4), nn.Conv2d(9, 4, 1), nn.Conv2d(1, 4, 3, padding=1)])
+def test_a_damped_layer_answers_less(layer: nn.Linear | nn.Conv2d) -> None:
+    """Is the answer of a layer of nine inputs a third of what it was, its bias included?"""
+    inputs = torch.rand(
+        (2, 9) if isinstance(layer, nn.Linear) else (2, layer.in_channels, 7, 5), generator=seeding.generator(0)
+    )
+    assert torch.allclose(3 * models.Damped(layer)(inputs), layer(inputs), atol=1e-6)
+
+
+@pytest.mark.parametrize(("damped", "step"), [(True, 0.065 / 8), (False, 0.065)])
+def test_what_a_step_of_adam_does_to_an_answer(damped: bool, step: float) -> None:
+    """Adam moves every weight by its rate: does an answer to 64 inputs of 1 move by 65 rates, damped by an eighth?"""
+    layer = nn.Linear(64, 4)
+    network = models.Damped(layer) if damped else layer
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
+    before = network(torch.ones(64))
+    (before - 7).square().sum().backward()
+    optimizer.step()
+    assert torch.allclose(network(torch.ones(64)) - before, torch.full((4,), step), rtol=1e-3)
+
+
+def test_only_near_cells_are_asked_for_offsets() -> None:
+    """Is the loss of offsets the mean over the cells within the radius, whatever the others say, and 0 without any?"""
+    sample = labelled((64, 48), B=1, K=2, margin=13.3)
+    sample.keypoints[0, 1] = torch.tensor([-900.0, 20.0])  # no cell is near it
+    head = models.OffsetHead(channels=4, keypoints=2, radius=2.0, weight=0.5)
+    answer = perfect("offset", sample.keypoints, (64, 48))
+    way = (sample.keypoints[:, :, None, None] - pixels_of_cells((64, 48))) / STRIDE  # (1 2 16 12 2) in cells
+    near = way.square().sum(-1) <= 4
+    wrong = answer.offsets + torch.where(near, 3.0, 1e3)[:, :, None]  # smooth L1 of 3 along x and y: 2.5 each
+    loss = head.loss(answer._replace(offsets=wrong), sample)
+    assert near.sum((-2, -1))[0, 0] > 8
+    assert torch.allclose(loss, torch.tensor([[0.5 * 5, 0]]), atol=1e-5)
 
 
 @heads
@@ -332,7 +369,7 @@ def test_people_that_do_not_fit(head: models.HeadName, as_a_user: None) -> None:
 
 def test_settings_that_do_not_fit(as_a_user: None) -> None:
     """Does each wrong setting get an error that says what is right?"""
-    with pytest.raises(ValueError, match="pooled, grid, integral, offset, heatmap; got 'headmap'"):
+    with pytest.raises(ValueError, match="pooled, grid, integral, offset, heatmap, visibility; got 'headmap'"):
         small("headmap")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="multiples of the stride 4"):
         small("heatmap", size=(30, 20))
@@ -344,3 +381,24 @@ def test_settings_that_do_not_fit(as_a_user: None) -> None:
         small("heatmap", width=0)
     with pytest.raises(ValueError, match="one stride; got 4 and 8"):
         models.PoseNetwork(models.UNet(8), models.HeatmapHead(16, 3, stride=8))
+
+
+def test_visibility_asks_for_what_is_seen_alone() -> None:
+    """Is the logit's loss −ln of the probability of the truth, v = 2 or not, wherever the keypoint is?"""
+    network, sample = small("visibility"), labelled()
+    sample.visibility[0] = torch.tensor([2, 1, 0])
+    answer = network(sample.images)._replace(logits=torch.tensor([[0.7, -0.4, 1.9]] * 2))
+    chance = torch.sigmoid(torch.tensor([[0.7, 0.4, -1.9], [0.7, -0.4, 1.9]]))
+    assert torch.allclose(network.head.visibility_loss(answer, sample), -chance.log())
+    assert torch.allclose(network.head.read(answer).scores, torch.sigmoid(answer.logits))
+
+
+def test_visibility_leaves_places_alone() -> None:
+    """Are the heatmaps trained as those of a heatmap head, NaN at one keypoint no matter to the others?"""
+    network, sample = small("visibility"), labelled()
+    answer = network(sample.images)
+    plain = models.HeatmapHead(16, 3)
+    asked = plain.loss(models.HeatmapAnswer(answer.features, answer.heatmaps), sample)
+    assert torch.equal(network.head.heatmap_loss(answer, sample), asked)
+    both = network.head.heatmap_loss(answer, sample) + 0.02 * network.head.visibility_loss(answer, sample)
+    assert torch.allclose(network.head.loss(answer, sample), both)

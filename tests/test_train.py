@@ -1,6 +1,7 @@
 """The training loop: the same weights every time, learning curves, scores, and silence where nobody watches."""
 
 import io
+import math
 import signal
 import sys
 import time
@@ -249,12 +250,23 @@ def test_the_learning_rate_rises_and_falls() -> None:
     assert 0 < rates[-1] < 1e-5
 
 
+def test_weights_decay_as_asked() -> None:
+    """Does a weight that the loss does not ask for shrink by its learning rate times the decay, step after step?"""
+    layer = nn.Conv2d(3, 1, 1)
+    before = layer.weight.detach().clone()
+    config = train.TrainConfig(steps=5, batch_size=4, learning_rate=0.1, weight_decay=0.5, warmup=0.0)
+    train.fit(layer, noise(), lambda answer, _: 0 * answer.sum(), config, generator=seeding.generator(1), device="cpu")
+    # One cycle without warm-up: rates of (1 + cos πt)/2 at t = 0.1, 0.3, 0.5, 0.7, 0.9 of the highest.
+    share = math.prod(1 - 0.5 * 0.1 * (1 + math.cos(math.pi * t)) / 2 for t in (0.1, 0.3, 0.5, 0.7, 0.9))
+    assert torch.allclose(layer.weight, share * before, rtol=1e-5)
+
+
 def test_mixed_precision_keeps_float32_weights() -> None:
     """Does bfloat16 train float32 parameters, to about the same loss?"""
-    config = train.TrainConfig(epochs=3, batch_size=4, precision="bfloat16")
+    config = train.TrainConfig(epochs=3, batch_size=4, learning_rate=1e-3, precision="bfloat16")
     network, history = trained(config)
     assert {value.dtype for value in network.parameters()} == {torch.float32}
-    plain = trained(train.TrainConfig(epochs=3, batch_size=4))[1]
+    plain = trained(train.TrainConfig(epochs=3, batch_size=4, learning_rate=1e-3))[1]
     assert history.loss != plain.loss
     assert history.loss == pytest.approx(plain.loss, rel=0.1)
 
@@ -351,6 +363,28 @@ def test_keypoints_follow_the_picture(mirror: float) -> None:
     assert (after.keypoints - before.keypoints).abs().amin((1, 2)).max() > 0.1
     moves = after.keypoints - before.keypoints
     assert (moves[0] - moves[1]).abs().max() > 1  # each image has its own map
+
+
+def test_nothing_moves_further_than_allowed() -> None:
+    """Is the turn about the images' centre, and each change within its bounds?"""
+    before = blobs(50)
+    centre = torch.tensor([31.5, 23.5])
+
+    def polar(augment: train.Augment) -> tuple[Tensor, Tensor, Tensor]:
+        after = augment(before, seeding.generator(3)).keypoints
+        ways = [torch.view_as_complex((points - centre).contiguous()) for points in (before.keypoints, after)]
+        moved = (after - before.keypoints).abs().flatten(0, 1) / torch.tensor([64, 48])
+        return (ways[1] / ways[0]).angle().rad2deg(), ways[1].abs() / ways[0].abs(), moved
+
+    turn, scale, _ = polar(train.Augment(0, degrees=25, scale=0, shift=0))
+    assert 20 < turn.abs().max() <= 25.001
+    assert torch.allclose(scale, torch.ones(1), atol=1e-4)
+    turn, scale, _ = polar(train.Augment(0, degrees=0, scale=0.2, shift=0))
+    assert turn.abs().max() < 1e-3
+    assert 1 / 1.2001 < scale.min() < 1 / 1.1
+    assert 1.1 < scale.max() < 1.2001
+    _, _, moved = polar(train.Augment(0, degrees=0, scale=0, shift=0.05))
+    assert 0.04 < moved.max() < 0.05001
 
 
 def test_half_of_the_images_are_mirrored() -> None:

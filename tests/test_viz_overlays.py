@@ -202,6 +202,20 @@ def test_truth_prediction_and_error() -> None:
     assert np.array_equal(error.get_segments(), np.stack([POINTS[[0, 2]], POINTS[[0, 2]] + 1], axis=1))
 
 
+def test_an_ellipse_holds_its_share() -> None:
+    """Is each point of an ellipse its number of standard deviations from the mean, the long axis along x?"""
+    ax = viz.single()[1]
+    covariance = torch.tensor([[9.0, 3.0], [3.0, 4.0]])
+    viz.draw_ellipse(ax, torch.tensor([2.5, -1.5]), covariance, radii=(1.0, 2.5))
+    (lines,) = ax.collections
+    assert isinstance(lines, LineCollection)
+    for segment, radius in zip(lines.get_segments(), (1.0, 2.5), strict=True):
+        away = torch.as_tensor(segment) - torch.tensor([2.5, -1.5])
+        squared = (away * torch.linalg.solve(covariance.double(), away.double().mT).mT).sum(-1)
+        torch.testing.assert_close(squared, torch.full_like(squared, radius**2))
+        assert away[:, 0].max().item() == pytest.approx(3 * radius, rel=1e-3)  # √9 along x
+
+
 def test_no_argument_is_edited() -> None:
     """Do all overlays and pictures leave the arrays that they get as they were?"""
     people = sample(crowd=True)

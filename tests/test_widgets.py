@@ -1,6 +1,7 @@
 """The panel and its demos: does moving a control change the picture and the words, and is a failure seen?"""
 
 import io
+import math
 from typing import Any
 
 import ipywidgets
@@ -124,6 +125,65 @@ def test_the_targets_demo_follows_its_sliders() -> None:
     assert 2 * np.abs(shown - drawn).mean() < np.abs(shown - elsewhere).mean()
 
 
+def test_the_decoders_demo_follows_its_sliders() -> None:
+    """Do the sliders' values reach the words and the picture, and is the fast picture the whole one?"""
+    demo = widgets.decoders()
+    pictures = [demo.image]
+    for name, value in (("x", 43.3), ("y", 29.1), ("stride", 16), ("noise", 0.1)):
+        demo.controls[name].value = value
+        pictures.append(demo.image)
+        assert demo.problem == ""
+    assert len(set(pictures)) == 5
+    assert demo.words == viz.describe_decoders((43.3, 29.1), 16, 0.1)
+    shown, drawn, elsewhere = (
+        np.asarray(Image.open(io.BytesIO(png)), dtype=float)
+        for png in (pictures[-1], viz.png(viz.decoders((43.3, 29.1), 16, 0.1)), pictures[0])
+    )
+    assert 4 * np.abs(shown - drawn).mean() < np.abs(shown - elsewhere).mean()
+    for name in ("x", "y"):
+        for end in ("min", "max"):
+            demo.controls[name].value = getattr(demo.controls[name], end)
+            assert demo.problem == ""
+
+
+def test_the_temperature_demo_follows_its_sliders() -> None:
+    """Do the sliders' values reach the words and the picture, and is the fast picture the whole one?"""
+    values = torch.zeros(9, 14)
+    values[2, 3] = 1.0
+    demo = widgets.temperature(values, (3.0, 2.0), noises=(0.0, 0.1))
+    pictures = [demo.image]
+    for name, value in (("temperature", 0.5), ("noise", 0.1), ("noise", 0.0)):
+        demo.controls[name].value = value
+        pictures.append(demo.image)
+        assert demo.problem == ""
+    assert pictures[1] == pictures[3]
+    assert len(set(pictures)) == 3
+    # One cell weighs e², the 125 others 1: a share of e² / (e² + 125), and the mean of all columns but one is 6.5 + …
+    share = math.exp(2) / (math.exp(2) + 125)
+    x = (14 * 9 * 6.5 - 3 + 3 * math.exp(2)) / (math.exp(2) + 125)
+    y = (14 * 9 * 4.0 - 2 + 2 * math.exp(2)) / (math.exp(2) + 125)
+    assert f"the largest cell holds {100 * share:.1f} % of the mass" in demo.words
+    assert f"Its mean is at ({x:.3f}, {y:.3f}) in cells, {math.hypot(x - 3, y - 2):.3f} cells" in demo.words
+    entropy = -share * math.log(share) - 125 * (share / math.exp(2)) * math.log(share / math.exp(2))
+    assert f"as over {math.exp(entropy):.0f} of 126 cells" in demo.words
+    assert demo.words == viz.describe_temperature(values, (3.0, 2.0), 0.5)
+    shown, drawn, elsewhere = (
+        np.asarray(Image.open(io.BytesIO(png)), dtype=float)
+        for png in (pictures[-1], viz.png(viz.temperature(values, (3.0, 2.0), 0.5)), pictures[0])
+    )
+    assert 2 * np.abs(shown - drawn).mean() < np.abs(shown - elsewhere).mean()
+
+
+@pytest.mark.parametrize("end", ["min", "max"])
+def test_the_temperature_demo_works_at_its_ends(end: str) -> None:
+    """Is there a picture where all mass is in one cell, where none is, and where the summit is a ridge?"""
+    for values in (torch.eye(7), torch.rand(5, 8, generator=torch.Generator().manual_seed(0))):
+        demo = widgets.temperature(values, (3.3, 2.4))
+        slider = demo.controls["temperature"]
+        slider.value = slider.base ** getattr(slider, end)
+        assert demo.problem == ""
+
+
 @pytest.mark.parametrize("end", ["min", "max"])
 @pytest.mark.parametrize("stride", [1, 8])
 def test_the_sliders_ends_are_inside(end: str, stride: int) -> None:
@@ -168,6 +228,35 @@ def test_a_flip_book_turns_its_pages() -> None:
         assert book.problem == ""
         assert ("hidden keypoints: nose" in book.words) == (index == 1)
     assert colors == [(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 0, 0)]
+
+
+def test_a_threshold_keeps_and_leaves_out() -> None:
+    """Does the slider reach the words and the picture, at both ends too, and leave no skeleton of before?"""
+    places = torch.tensor([[[1.25, 2.0], [3.0, 0.5], [5.5, 3.75]], [[8.0, 2.0], [9.5, 0.5], [12.0, 4.0]]])
+    visibility = torch.tensor([[[2, 2, 1], [0, 2, 2]]], dtype=torch.uint8)
+    crowd = Sample(
+        images=torch.full((1, 3, 6, 14), 0.4), keypoints=places[None], visibility=visibility,
+        boxes=torch.zeros(1, 2, 4), areas=torch.ones(1, 2), present=torch.ones(1, 2, dtype=torch.bool),
+        skeleton=pages().skeleton,
+    )  # fmt: skip
+    probabilities = torch.tensor([[0.9, 0.35, 0.6], [0.2, 0.8, 0.7]])
+    demo = widgets.kept(crowd, places, probabilities)
+    first, slider = demo.image, demo.controls["threshold"]
+    assert "3 of 4 keypoints that can be seen are kept, and 1 of 2" in demo.words
+    pictures = [first]
+    for value in (slider.min, 0.75, slider.max):
+        slider.value = value
+        pictures.append(demo.image)
+        assert demo.words == viz.describe_kept(crowd, probabilities, value)
+        assert demo.problem == ""
+    slider.value = 0.5
+    assert demo.image == first
+    assert len(set(pictures)) == 4
+    shown, drawn = (
+        np.asarray(Image.open(io.BytesIO(png)), dtype=float)
+        for png in (first, viz.png(viz.kept(crowd, places, probabilities, 0.5)))
+    )
+    assert np.abs(shown - drawn).mean() < 0.5
 
 
 def test_skeletons_come_and_go() -> None:

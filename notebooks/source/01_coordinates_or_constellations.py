@@ -614,7 +614,7 @@ claim("01.on_a_hand", "heatmap: on one hand or the other", on_a_hand, between=(0
 # on the same hand, since no map knows what another one says. The regression puts nearly none there. And still the regression has the *smaller* RMS error, as theory said. It is
 # not badly trained. It answers the question that it was asked.
 #
-# What did the heatmap paint? Both hands, each about half as high as a keypoint that is not in doubt.
+# What did the heatmap paint? Both hands, on average half as high as a keypoint that is not in doubt.
 
 # %%
 fig, axes = viz.row(3)
@@ -630,11 +630,14 @@ viz.show(
 
 # %% measured=true
 claim("01.peak_nose", "height of the nose's peak", heights[:, 0].mean(), between=(0.6, 1), theory=1)
+places = coords.pixels_to_cells(truths_px[:, :, LEFT_RIGHT_WRIST], 4.0).round().long().clamp(0, 15)
+x, y = places.unbind(-1)
+on_hands = maps[torch.arange(len(maps))[:, None], torch.tensor(LEFT_RIGHT_WRIST), y, x]
 claim(
     "01.peak_wrist",
-    "height of a wrist's peak",
-    heights[:, LEFT_RIGHT_WRIST].mean(),
-    between=(0.15, 0.6),
+    "height of a wrist's map, mean over both hands",
+    on_hands.mean(),
+    between=(0.35, 0.55),
     theory=0.5,
 )
 
@@ -695,11 +698,12 @@ for ax, (score, label) in zip(panels, SCORES.items(), strict=True):
     ax.set_xticks(IMAGES, labels=IMAGES)
     ax.minorticks_off()
     viz.label_ends(ax)
-viz.headline(fig, "With few pictures heatmaps beat the grid; with more it draws level")
+viz.headline(fig, "Heatmaps lead in PCK; with more pictures the grid levels RMS error")
 viz.show(
     fig,
     alt="PCK and RMS error of five heads against the number of training pictures, means over seeds with bars from the "
-    "least to the largest. With 128 pictures grid is last and offset first; with 512 grid and heatmap are level.",
+    "least to the largest. In PCK heatmap and offset lie together above the other three, further with 128 pictures than "
+    "with 512. In RMS error heatmap is best with 128; with 512 grid is level with it, and offset worst.",
 )
 
 
@@ -708,23 +712,50 @@ few, many = (
     float(recorded("heatmap", images, "pck").mean() - recorded("grid", images, "pck").mean())
     for images in (128, 512)
 )
-claim("01.few", "128 pictures: PCK of heatmap less that of grid", few, between=(0.05, 0.25))
-claim("01.many", "512 pictures: the same difference", many, between=(-0.1, 0.05))
+claim("01.few", "128 pictures: PCK of heatmap less that of grid", few, between=(0.13, 0.2))
+claim("01.many", "512 pictures: the same difference", many, between=(0.03, 0.09))
+thrifty = float(recorded("heatmap", 128, "pck").mean() - recorded("grid", 512, "pck").mean())
+claim("01.thrifty", "heatmap with 128 less grid with 512", thrifty, between=(-0.03, 0.05))
+
+# %% measured=true
+in_px = float(recorded("heatmap", 512, "rmse_px").mean() - recorded("grid", 512, "rmse_px").mean())
+claim(
+    "01.level_px",
+    "512 pictures: RMS error of heatmap less that of grid",
+    in_px,
+    between=(-0.4, 0.4),
+    unit="px",
+)
+votes = float(recorded("offset", 512, "pck_05").mean() - recorded("heatmap", 512, "pck_05").mean())
+claim("01.votes", "offset less heatmap: PCK within a twentieth", votes, between=(0.02, 0.12))
+astray = float(
+    recorded("offset", 512, "rmse_px").mean() - recorded("heatmap", 512, "rmse_px").mean()
+)
+claim("01.astray", "offset less heatmap: RMS error", astray, between=(0.3, 1.2), unit="px")
 
 # %% [markdown]
 # Bars reach from the worst seed to the best. What holds, in this small world and at this budget?
 #
-# - **`grid` is hungry for pictures.** It has the most parameters, and a weight of its own for every
-#   cell: what it learns of a hand on the left says nothing of a hand further right. With few pictures
-#   it is last; with more it draws level with the heatmap, within the spread of the seeds.
-# - **A plain heatmap is hungry for steps.** Four times the pictures give it nothing here. Nearly all of
-#   its cells are asked for zero, and zero is what it learns first.
-# - **The bridges do well.** `integral` keeps the map and is trained on places; `offset` keeps the map and
-#   reads between its cells. Each removes one handicap of the heatmap.
+# - **Coordinates are hungry for pictures.** `grid` has a weight of its own for every cell: what it learns
+#   of a hand on the left says nothing of a hand further right. A heatmap reads every cell with the
+#   same weights, and with 128 pictures does about as well in PCK as `grid` with four times as many.
+# - **With more pictures the distance shrinks.** In PCK a part of it remains; in RMS error, the regression's
+#   own question, `grid` draws level.
+# - **An offset reads between cells.** `offset` is level with the heatmap within a tenth and ahead of it within
+#   a twentieth. Its misses are further off, as its RMS error says.
+# - **A map alone is not enough.** `integral` has one too, but only its mean is trained, and it scores
+#   about as `grid` does.
 #
-# So at a small and equal budget the fair regression is *not* beaten by the heatmap. The heatmap's case
-# is the shadow above, and the experiment below. `seconds` in the table are CPU
-# seconds of training: `offset` and `pooled` cost up to twice as many as the others.
+# In an earlier edition of this table the heatmap was *behind* `grid` with 512 pictures. Adam moves each
+# weight by about the learning rate, so a last layer with many inputs jumps at every step;
+# `models.Damped` now divides its answer by the root of their number. With it came a larger learning
+# rate, more weight decay and narrower blobs. Together they helped the heatmap more than `grid`; which
+# of them helped how much we have not taken apart. A comparison of heads also compares how well each
+# was trained.
+#
+# So at a small and equal budget the heatmap is the thrifty one. Its own case, where no number of
+# pictures helps a regression, is the shadow above; the next one is the experiment below. `seconds`
+# in the table are CPU seconds of training: no head costs twice as many as another.
 #
 # Two rows again, live: same seed, same pictures. On another processor rounding makes another run of
 # it, so we allow the recorded spread and a tenth on either side.
@@ -736,8 +767,8 @@ further_right = world(128, 100, 6, 6)
 
 def trained(head):
     """Train one head as the table's rows with 512 pictures and seed 0 were trained."""
-    network = models.build(head, width=8, sigma=1.5, generator=seeding.generator(0))
-    config = train.TrainConfig(steps=300, learning_rate=5e-3)
+    network = models.build(head, width=8, generator=seeding.generator(0))
+    config = train.TrainConfig(steps=300)
     train.fit(network, left_half, config=config, generator=seeding.generator(100), device="cpu")
     return network
 
@@ -786,11 +817,11 @@ viz.show(
 
 # %% measured=true
 moved = train.evaluate(grid_net, further_right).pck(0.1)
-claim("01.grid_moved", "coordinates, 6 px further right: PCK", moved, between=(0, 0.12))
+claim("01.grid_moved", "coordinates, 6 px further right: PCK", moved, between=(0, 0.23))
 worst = min(float(recorded("heatmap", images, "pck_shifted")[:, 0].min()) for images in (128, 512))
-claim("01.heatmap_moved", "heatmap, the worst of all seeds", worst, between=(0.05, 0.5))
+claim("01.heatmap_moved", "heatmap, the worst of all seeds", worst, between=(0.15, 0.6))
 best = max(float(recorded("grid", images, "pck_shifted")[:, 0].max()) for images in (128, 512))
-claim("01.grid_best", "coordinates, the best of all seeds", best, between=(0, 0.05))
+claim("01.grid_best", "coordinates, the best of all seeds", best, between=(0, 0.15))
 _ = reveal("01.shifted", SHIFTED[2])
 
 # %% [markdown]
@@ -1023,8 +1054,8 @@ claim(
 #   RMS error $d$.
 # - A heatmap is the mean of blobs: it keeps both places, finds half, and pays 1.41 d<!--01.rmse_pick-->.
 # - Its peak is $\sigma^2/(\sigma^2 + \tau^2)$ and its second moment $\sigma^2 + \tau^2$.
-# - At a small and equal budget heatmaps beat the grid with few pictures, and drew with more. To
-#   where nobody had stood maps travelled unevenly, and coordinates not at all.
+# - At a small and equal budget heatmaps beat the grid in PCK, by less with more pictures, and with more it
+#   drew level in RMS error. To where nobody had stood maps travelled unevenly, and coordinates hardly.
 # - A square hides what a rectangle shows.
 #
 # **Still open.** How sharp can a place be read from coarse cells? That is lesson 02. Does the height of

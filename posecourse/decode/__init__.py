@@ -20,6 +20,7 @@ from posecourse.decode.fit import gaussian_fit
 from posecourse.decode.maximum import argmax_2d, nms_peaks, quarter_offset
 from posecourse.decode.peaks import Peaks
 from posecourse.decode.taylor import dark
+from posecourse.decode.temperature import TemperatureSearch, best_temperature, laplace_covariance
 
 __all__ = [
     "Peaks",
@@ -31,6 +32,9 @@ __all__ = [
     "local_soft_argmax",
     "debiased_soft_argmax",
     "spatial_covariance",
+    "laplace_covariance",
+    "best_temperature",
+    "TemperatureSearch",
     "simcc",
     "nms_peaks",
 ]

@@ -1,4 +1,4 @@
-"""Networks: one backbone, five heads, put together by injection, with every intermediate to look at.
+"""Networks: one backbone, six heads, put together by injection, with every intermediate to look at.
 
 `build(head=…)` makes the network of a lesson; `PoseNetwork(backbone, head)` takes any backbone and any head of yours.
 A head answers with a NamedTuple, reads keypoints from it, and knows the loss of each keypoint, so that one training
@@ -11,25 +11,31 @@ loop serves them all.
 | `integral` | the mean of a distribution         | distance in cells                       | 01     |
 | `offset`   | each cell's offset and confidence  | squared error and distance in cells     | 01     |
 | `heatmap`  | a blob for each keypoint           | squared error                           | 01, 02 |
+| `visibility` | blobs, and what can be seen      | squared error and a likelihood          | 04     |
 """
 
 from posecourse.models.backbone import UNet
 from posecourse.models.build import build
+from posecourse.models.damped import Damped
 from posecourse.models.head import Distance, Head, Reading
 from posecourse.models.heatmap import HeatmapAnswer, HeatmapHead
 from posecourse.models.integral import IntegralAnswer, IntegralRegression
 from posecourse.models.network import ParameterCounts, PoseNetwork, evaluating, parameter_counts
 from posecourse.models.offsets import OffsetAnswer, OffsetHead
+from posecourse.models.probe import LinearProbe, linear_probe
 from posecourse.models.recipe import HEADS, HeadName, Recipe
 from posecourse.models.regression import GridRegression, PooledRegression, RegressionAnswer
+from posecourse.models.visibility import VisibilityAnswer, VisibilityHead
 
 __all__ = [
     # a network of a lesson
     "build", "HEADS", "HeadName", "Recipe", "parameter_counts", "ParameterCounts",
     # its parts
     "PoseNetwork", "UNet", "evaluating",
-    "Head", "Reading", "Distance",
-    "PooledRegression", "GridRegression", "IntegralRegression", "OffsetHead", "HeatmapHead",
+    "Head", "Reading", "Distance", "Damped",
+    "PooledRegression", "GridRegression", "IntegralRegression", "OffsetHead", "HeatmapHead", "VisibilityHead",
+    # a head that is solved, not trained
+    "LinearProbe", "linear_probe",
     # what the heads answer
-    "RegressionAnswer", "IntegralAnswer", "OffsetAnswer", "HeatmapAnswer",
+    "RegressionAnswer", "IntegralAnswer", "OffsetAnswer", "HeatmapAnswer", "VisibilityAnswer",
 ]  # fmt: skip

@@ -13,6 +13,7 @@ from posecourse.models.network import PoseNetwork
 from posecourse.models.offsets import OffsetHead
 from posecourse.models.recipe import HEADS, HeadName, Recipe
 from posecourse.models.regression import GridRegression, PooledRegression
+from posecourse.models.visibility import VisibilityHead
 from posecourse.shapes import Size, checked_size
 
 __all__ = ["build"]
@@ -56,4 +57,6 @@ def _head(recipe: Recipe, backbone: UNet) -> Head[Any]:
             return OffsetHead(channels, keypoints, stride, recipe.sigma)
         case "heatmap":
             return HeatmapHead(channels, keypoints, stride, recipe.sigma)
+        case "visibility":
+            return VisibilityHead(channels, keypoints, stride, recipe.sigma)
     raise ValueError(f"head must be one of {', '.join(HEADS)}; got {recipe.head!r}.")

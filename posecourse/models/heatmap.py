@@ -8,6 +8,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from posecourse import decode, heatmaps, losses
+from posecourse.models.damped import Damped
 from posecourse.models.head import Head, Reading, widened
 from posecourse.samples import Sample
 from posecourse.shapes import require_positive
@@ -53,7 +54,7 @@ class HeatmapHead(Head[HeatmapAnswer]):
         require_positive(sigma, "sigma")
         self.sigma = sigma
         self.decoder = decoder or partial(decode.dark, blur_sigma=sigma)
-        self.heatmaps = nn.Conv2d(channels, keypoints, 1)
+        self.heatmaps = Damped(nn.Conv2d(channels, keypoints, 1))
 
     def forward(self, features: Float[Tensor, "B C h w"]) -> HeatmapAnswer:
         """Return the heatmaps."""

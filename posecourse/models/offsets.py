@@ -7,6 +7,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from posecourse import coords, decode, heatmaps, losses
+from posecourse.models.damped import Damped
 from posecourse.models.head import Head, Reading, widened
 from posecourse.samples import Sample
 from posecourse.shapes import require_positive
@@ -60,14 +61,14 @@ class OffsetHead(Head[OffsetAnswer]):
         stride: int = 4,
         sigma: float = 1.0,
         radius: float = 2.0,
-        weight: float = 1.0,
+        weight: float = 0.3,
     ) -> None:
         super().__init__(keypoints, stride)
         for name, value in (("sigma", sigma), ("radius", radius), ("weight", weight)):
             require_positive(value, name)
         self.sigma, self.radius, self.weight = sigma, radius, weight
-        self.confidences = nn.Conv2d(channels, keypoints, 1)
-        self.offsets = nn.Conv2d(channels, 2 * keypoints, 1)
+        self.confidences = Damped(nn.Conv2d(channels, keypoints, 1))
+        self.offsets = Damped(nn.Conv2d(channels, 2 * keypoints, 1))
 
     def forward(self, features: Float[Tensor, "B C h w"]) -> OffsetAnswer:
         """Return confidences and offsets of every cell."""
@@ -88,11 +89,17 @@ class OffsetHead(Head[OffsetAnswer]):
         truth = self.truth_in_cells(sample)
         size = answer.confidences.shape[-2:]
         blobs = heatmaps.gaussian_heatmaps(truth, size, self.sigma)
-        way = heatmaps.offset_maps(truth, size)
-        near = (way.norm(dim=-3) <= self.radius).to(way.dtype)
-        miss = losses.smooth_l1(widened(answer.offsets).movedim(-3, -1), way.movedim(-3, -1))
-        votes = (miss * near).sum((-2, -1)) / near.sum((-2, -1)).clamp(min=1)
-        return losses.heatmap_mse(widened(answer.confidences), blobs) + self.weight * votes
+        confidence = losses.heatmap_mse(widened(answer.confidences), blobs)
+        return confidence + self.weight * self._mean_miss(answer, heatmaps.offset_maps(truth, size))
+
+    def _mean_miss(self, answer: OffsetAnswer, way: Float[Tensor, "B K 2 h w"]) -> Float[Tensor, "B K"]:
+        """Return how far the votes from near the keypoint are off, on average; 0 where no cell is near."""
+        x, y = way.unbind(-3)
+        asked = x**2 + y**2 <= self.radius**2  # a dozen cells: to look at all of them costs as much as the network
+        miss = losses.smooth_l1(widened(answer.offsets).movedim(-3, -1)[asked], way.movedim(-3, -1)[asked])
+        image, keypoint = asked.nonzero(as_tuple=True)[:2]
+        total = torch.zeros_like(way[:, :, 0, 0, 0]).index_put((image, keypoint), miss, accumulate=True)
+        return total / asked.sum((-2, -1)).clamp(min=1)
 
     def extra_repr(self) -> str:
         """Return the settings that the layers do not show."""

@@ -7,9 +7,9 @@ from posecourse.shapes import Size
 
 __all__ = ["HEADS", "HeadName", "Recipe"]
 
-HeadName: TypeAlias = Literal["pooled", "grid", "integral", "offset", "heatmap"]
+HeadName: TypeAlias = Literal["pooled", "grid", "integral", "offset", "heatmap", "visibility"]
 
-HEADS: tuple[HeadName, ...] = ("pooled", "grid", "integral", "offset", "heatmap")
+HEADS: tuple[HeadName, ...] = ("pooled", "grid", "integral", "offset", "heatmap", "visibility")
 """The heads, from one vector of coordinates to a whole landscape."""
 
 
@@ -23,7 +23,7 @@ class Recipe:
         keypoints: K.
         width: channels of the backbone's first layer; 16 makes about 200 000 parameters.
         dropout: probability that one of the deepest channels is dropped.
-        sigma: σ of the blobs that "heatmap" and "offset" are trained with, in cells.
+        sigma: σ of the blobs that "heatmap", "visibility" and "offset" are trained with, in cells.
     """
 
     head: HeadName = "heatmap"

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from posecourse import losses
 from posecourse.coords import unit_to_pixels
+from posecourse.models.damped import Damped
 from posecourse.models.head import Distance, Head, Reading, widened
 from posecourse.samples import Sample
 from posecourse.shapes import Size, checked_size, require_count
@@ -35,7 +36,7 @@ class _Regression(Head[RegressionAnswer]):
     def __init__(self, keypoints: int, stride: int, vector: int, distance: Distance) -> None:
         super().__init__(keypoints, stride)
         self.distance = distance
-        self.coordinates = nn.Linear(vector, 2 * keypoints)
+        self.coordinates = Damped(nn.Linear(vector, 2 * keypoints))
 
     def answer(self, features: Tensor, vector: Tensor) -> RegressionAnswer:
         """Return coordinates; a vector of zeros says the middle of the image."""
@@ -76,7 +77,7 @@ class PooledRegression(_Regression):
         channels: int,
         keypoints: int,
         stride: int = 4,
-        hidden: int = 256,
+        hidden: int = 128,
         distance: Distance = losses.smooth_l1,
     ) -> None:
         super().__init__(keypoints, stride, hidden, distance)

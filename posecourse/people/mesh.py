@@ -30,6 +30,7 @@ class Mesh:
         image: of each triangle.
         row: of each triangle, in the colouring tables.
         drawn: whether a triangle belongs to somebody present.
+        by_image: the triangles of each image.
     """
 
     points: Float[Tensor, "V 3"]
@@ -39,6 +40,7 @@ class Mesh:
     image: Int[Tensor, " F"]
     row: Int[Tensor, " F"]
     drawn: Bool[Tensor, " F"]
+    by_image: Int[Tensor, "B T"]
 
 
 def assemble(scene: Scene, body: Posture) -> Mesh:
@@ -51,12 +53,12 @@ def assemble(scene: Scene, body: Posture) -> Mesh:
     props = [_prop_traits(scene.light, boxes, box_normals), _prop_traits(scene.light, rounds, round_normals)]
     B, N = scene.present.shape
     Q, R = boxes.shape[1], rounds.shape[1]
-    triangles, image, row = _topology(B, N, Q, R, points.device)
+    triangles, image, row, by_image = _topology(B, N, Q, R, points.device)
     drawn = torch.cat(
         [scene.present.flatten(), (scene.props.boxes[..., 3] > 0).flatten(), (scene.props.rounds[..., 3] > 0).flatten()]
     )
     owner = _owners(B, N, Q, R, points.device)
-    return Mesh(points, seen[0], torch.cat([traits, *props]), triangles, image, row, drawn[owner])
+    return Mesh(points, seen[0], torch.cat([traits, *props]), triangles, image, row, drawn[owner], by_image)
 
 
 def _people(scene: Scene, body: Posture) -> tuple[Tensor, Tensor]:
@@ -100,8 +102,11 @@ def _repeated(triangles: Tensor, rows: Tensor, vertices: int, images: int, each:
 
 
 @lru_cache(maxsize=32)
-def _topology(B: int, N: int, Q: int, R: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Return triangles, their images and their rows for B images with N people, Q boxes and R round things each."""
+def _topology(B: int, N: int, Q: int, R: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return triangles, their images, their rows, and the triangles by image (B T).
+
+    There are B images with N people, Q boxes and R round things each.
+    """
     person, parts, vertices = person_triangles(device)
     box, ring = box_triangles(device), round_triangles(device)
     kinds = (
@@ -118,7 +123,7 @@ def _topology(B: int, N: int, Q: int, R: int, device: torch.device) -> tuple[Ten
         first_vertex, first_row = first_vertex + count * B * each, first_row + rows_each * B * each
     columns = zip(*found, strict=True)
     triangles, image, row = (torch.cat(column) for column in columns)
-    return triangles, image, row
+    return triangles, image, row, image.argsort(stable=True).view(B, -1)
 
 
 @lru_cache(maxsize=32)

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from posecourse.shapes import Size
 
-__all__ = ["Hits", "Layout", "locate", "rasterise"]
+__all__ = ["NEAR", "Hits", "Layout", "locate", "rasterise"]
 
-_NEAR = 0.15  # metres: what is nearer to the camera is not drawn
+NEAR = 0.15
+"""Metres: what is nearer to the camera is not drawn."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def _layout(points: Tensor, depth: Tensor, triangles: Tensor, drawn: Tensor, siz
     limit = points.new_tensor([w, h])
     first = torch.minimum(low[:, :2].clamp(min=0).ceil_(), limit)
     extent = torch.minimum(high[:, :2].floor(), limit - 1) - first + 1
-    seen = drawn & (twice > 1e-9) & (low[:, 2] > _NEAR) & (extent[:, 0] > 0) & (extent[:, 1] > 0)
+    seen = drawn & (twice > 1e-9) & (low[:, 2] > NEAR) & (extent[:, 0] > 0) & (extent[:, 1] > 0)
     kept = seen.nonzero().squeeze(-1)
     first, extent = first[kept], extent[kept].long()
     plane = _plane(a[kept], b[kept], c[kept], twice[kept], first)

@@ -70,10 +70,11 @@ def _render(scene: Scene, size: Size) -> Sample:
     boxes, areas = _extents(person_map, scene.present.shape[1])
     outline = flat[: mesh.people_points[..., 0].numel()].view(*mesh.people_points.shape[:-1], 2)
     here = scene.present
+    inside = ((keypoints >= -0.5) & (keypoints < keypoints.new_tensor([W - 0.5, H - 0.5]))).all(-1)
     return Sample(
         images=images.clamp(0, 1).sqrt(),
         keypoints=keypoints * here[..., None, None],
-        visibility=see(mesh, hits, keypoints, points[..., 2], body.unit, scale) * here[..., None],
+        visibility=see(mesh, points, scene.bodies.head, inside) * here[..., None],
         boxes=boxes,
         areas=areas,
         present=here,

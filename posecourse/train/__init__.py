@@ -9,6 +9,7 @@
 
 from posecourse.machine import choose_device
 from posecourse.train.augmentation import Augment
+from posecourse.train.backbones import backbone_notes, load_backbone, save_backbone
 from posecourse.train.checkpoints import (
     CheckpointMismatchError,
     load_checkpoint,
@@ -34,4 +35,5 @@ __all__ = [
     "evaluate", "Evaluation",
     # files
     "save_checkpoint", "load_checkpoint", "save_network", "load_network", "CheckpointError", "CheckpointMismatchError",
+    "save_backbone", "load_backbone", "backbone_notes",
 ]  # fmt: skip

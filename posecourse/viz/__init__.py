@@ -5,10 +5,19 @@ picture (`people_gallery`, `frames`), gives it a `headline` that states the find
 words: `show(fig, alt=…)`. Figures are never registered with pyplot, so none shows itself and none stays open.
 """
 
+from posecourse.viz.bounds import forbid_below
 from posecourse.viz.coordinates import FramesPicture, frames, frames_by_stride
+from posecourse.viz.decoding import (
+    Decoded,
+    DecodersPicture,
+    decoded,
+    decoders,
+    decoders_by_stride,
+    describe_decoders,
+)
 from posecourse.viz.display import checked_alt, html_image, png, show
 from posecourse.viz.figures import gallery, headline, label_ends, row, single, title
-from posecourse.viz.overlays import draw_error, draw_prediction, draw_skeleton, draw_truth, skeleton_key
+from posecourse.viz.overlays import draw_ellipse, draw_error, draw_prediction, draw_skeleton, draw_truth, skeleton_key
 from posecourse.viz.people import PeoplePicture, people_gallery, person_map, photograph
 from posecourse.viz.pictures import heatmap, image, signed_map, uncertainty_map
 from posecourse.viz.places import Place, describe_frames, place
@@ -28,20 +37,25 @@ from posecourse.viz.style import (
     styled,
     use_style,
 )
+from posecourse.viz.temperature import TemperaturePicture, describe_temperature, temperature
+from posecourse.viz.visibility import KeptPicture, describe_kept, kept
 
 __all__ = [
     # the look
     "use_style", "styled", "LEFT", "RIGHT", "MIDDLE", "FOURTH", "UNCOUNTED", "BACKGROUND", "INK",
     "HEAT", "SIGNED", "UNCERTAINTY",
     # a figure, from its size to its reader
-    "single", "row", "gallery", "headline", "title", "label_ends", "show", "png", "html_image", "checked_alt",
-    "Repaint",
+    "single", "row", "gallery", "headline", "title", "label_ends", "forbid_below", "show", "png", "html_image",
+    "checked_alt", "Repaint",
     # panels
     "image", "heatmap", "signed_map", "uncertainty_map",
     # overlays
-    "draw_skeleton", "draw_truth", "draw_prediction", "draw_error", "skeleton_key",
+    "draw_skeleton", "draw_truth", "draw_prediction", "draw_error", "draw_ellipse", "skeleton_key",
     # whole pictures
     "people_gallery", "photograph", "person_map", "PeoplePicture",
     "frames", "frames_by_stride", "describe_frames", "FramesPicture", "Place", "place",
     "targets", "describe_targets", "TargetsPicture",
+    "kept", "describe_kept", "KeptPicture",
+    "decoders", "decoders_by_stride", "describe_decoders", "DecodersPicture", "decoded", "Decoded",
+    "temperature", "describe_temperature", "TemperaturePicture",
 ]  # fmt: skip

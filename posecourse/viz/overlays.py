@@ -1,6 +1,6 @@
 """What is drawn on top of a picture: skeletons, true places, predicted places, and the error between them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,10 +18,16 @@ from posecourse.skeletons import Skeleton
 from posecourse.viz.arrays import as_array
 from posecourse.viz.style import BACKGROUND, INK, LEFT, MIDDLE, RIGHT, styled
 
-__all__ = ["draw_error", "draw_prediction", "draw_skeleton", "draw_truth", "skeleton_key"]
+__all__ = ["draw_ellipse", "draw_error", "draw_prediction", "draw_skeleton", "draw_truth", "skeleton_key"]
 
 Points: TypeAlias = Float[Tensor, "K 2"] | Float[np.ndarray, "K 2"]
 """(x, y) in the coordinates of the axes."""
+
+Point: TypeAlias = Float[Tensor, "2"] | Float[np.ndarray, "2"]
+"""(x, y) in the coordinates of the axes."""
+
+Covariance: TypeAlias = Float[Tensor, "2 2"] | Float[np.ndarray, "2 2"]
+"""[[xx, xy], [xy, yy]] in the squares of these coordinates."""
 
 Visibility: TypeAlias = UInt8[Tensor, " K"] | UInt8[np.ndarray, " K"]
 """COCO's 0 not labelled, 1 hidden, 2 seen."""
@@ -157,6 +163,28 @@ def draw_error(ax: Axes, truth: Points, prediction: Points, mask: Mask | None = 
     lines = LineCollection(
         list(segments), colors=BACKGROUND, linewidths=1.0, zorder=3.9,
         path_effects=[withStroke(linewidth=2.4, foreground=INK), Normal()],
+    )  # fmt: skip
+    ax.add_collection(lines, autolim=False)
+    return lines
+
+
+def draw_ellipse(
+    ax: Axes, centre: Point, covariance: Covariance, *, radii: Sequence[float] = (1.0, 2.0)
+) -> LineCollection:
+    """Draw where a Gaussian lies: ellipses of so many standard deviations, dashed, white with a black stroke.
+
+    Args:
+        ax: the axes.
+        centre: (2), its mean as (x, y) in the coordinates of the axes.
+        covariance: (2 2) as [[xx, xy], [xy, yy]], positive definite.
+        radii: in standard deviations; 1.1774 and 2.1460 hold 50 % and 90 % of the mass.
+    """
+    angles = np.linspace(0, 2 * np.pi, 121)
+    circle = np.linalg.cholesky(as_array(covariance)) @ np.stack([np.cos(angles), np.sin(angles)])  # 2 121
+    ellipses = [as_array(centre) + radius * circle.T for radius in radii]
+    lines = LineCollection(
+        ellipses, colors=BACKGROUND, linewidths=1.1, linestyles=[(0, (4, 2))], zorder=3.9,
+        path_effects=[withStroke(linewidth=2.2, foreground=INK), Normal()],
     )  # fmt: skip
     ax.add_collection(lines, autolim=False)
     return lines
