@@ -520,7 +520,7 @@ checks.temperature.laplace_covariance.check(laplace_covariance)
 # axes, whatever stands before them.
 # </details>
 #
-# <details><summary>Help: I get <i>negative variances</i></summary>
+# <details><summary>Help: I get <i>the variances are negative</i></summary>
 #
 # At a summit the map bends down: both second derivatives are negative. It is $-H$ that is inverted.
 # </details>
