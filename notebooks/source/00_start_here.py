@@ -183,8 +183,8 @@ predict("00.shift", 1.5, unit="px")
 #
 # The screen above says where the edges are; the formula is yours to find. Fill the body of the
 # function, run the cell, run the check below it. If the check does not like your answer, it says
-# what it saw and what that suggests. Stuck? Open a hint. Still stuck? Go on: what follows uses your
-# function if its check has passed, and the package's otherwise.
+# what it saw and what that suggests. Stuck? Open a hint. Still stuck? Go on: where the lesson needs
+# the function again it takes yours if its check has passed, and the package's otherwise.
 
 
 # %% exercise="frames.pixels_to_cells" dots=1 minutes=5 points=1
@@ -253,7 +253,8 @@ viz.show(
 
 # %% [markdown]
 # The point does not move. Only its name changes. Try it yourself, with the mouse or with the arrow
-# keys.
+# keys. A third name is there too: in the *unit square* the picture reaches from 0 to 1, whatever its
+# size.
 
 # %%
 widgets.frames()
@@ -295,9 +296,10 @@ if reveal("00.shift", off_at_4, unit="px"):
 # %% [markdown]
 # <details><summary>When you have predicted: why not 2, and why not a quarter of the big error?</summary>
 #
-# Half a cell would be 2 px. A quarter of the error at stride 16 would be about 1.9 px<!--cited: 7.5 / 4-->.
-# The truth is smaller than both: it is half a cell *less half a pixel*, and the half pixel does not
-# shrink with the cells.
+# Half a cell would be 2 px. A quarter of the 10.6 px<!--00.error--> that you had seen would be
+# 2.65 px<!--cited: 10.6 / 4-->; that is along the diagonal, and along x it is 1.9 px<!--cited: 7.5 / 4-->.
+# The truth is smaller than all three: it is half a cell *less half a pixel*, and the half pixel does
+# not shrink with the cells.
 # </details>
 
 # %% [markdown]

@@ -78,9 +78,9 @@ def _verdict(answer: Any, truth: Any, right: bool, score: float | None) -> str:
     if right:
         return "Well seen."
     if score is None:
-        return "A surprise worth keeping: what follows shows why."
+        return "A surprise worth keeping."
     if not math.isfinite(score):
-        return f"Off by {abs(answer - truth):.3g}: what follows shows why."
+        return f"Off by {abs(answer - truth):.3g}."
     size = "The right order of magnitude" if score <= 3 else "A surprise worth keeping"
     return f"{size}: {score:.3g} times too {'large' if abs(answer) > abs(truth) else 'small'}."
 

@@ -75,9 +75,9 @@ def describe_frames(point_px: Sequence[float], size: Sequence[int] = (8, 16), st
 
 
 def conversions(where: Place) -> list[str]:
-    """Return cell = (px + ½) / s − ½ in numbers, for x and for y."""
+    """Return x and y in pixels and in cells; not the formula between them, which lesson 00 asks for."""
     return [
-        f"{axis}: ({number(px, 2)} + ½) / {where.stride} − ½ = {number(cell)}"
+        f"{axis}: {number(px, 2)} px is cell {number(cell)}"
         for axis, px, cell in zip("xy", where.px, where.cell, strict=True)
     ]
 

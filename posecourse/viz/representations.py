@@ -3,6 +3,7 @@
 Lesson: 01.
 """
 
+import math
 from collections.abc import Sequence
 
 import torch
@@ -26,6 +27,7 @@ __all__ = ["TargetsPicture", "describe_targets", "targets"]
 
 _STRIDE = 4
 _RADIUS = 2.0
+_HEAD = 1.1  # length of an arrow's head, in pixels
 
 
 def targets(point_px: Sequence[float], picture: Picture, sigma: float = 1.0) -> Figure:
@@ -75,6 +77,7 @@ class TargetsPicture:
         self._rings = [draw_truth(ax, middle) for ax in axes[:2]]
         draw_prediction(axes[0], middle, size=4)
         self._vector, self._offsets = _arrows(axes[0], 1.8), _arrows(axes[1], 0.8)
+        (self._starts,) = axes[1].plot([], [], ".", color=BACKGROUND, ms=4, mec=INK, mew=0.6, zorder=4)
         self._map = heatmap(axes[2], torch.zeros(H // _STRIDE, W // _STRIDE), label="height")
         axes[2].set(xticks=[], yticks=[])
         self._lines = list(axes[2].collections)  # between the cells, and so above the map
@@ -89,9 +92,10 @@ class TargetsPicture:
         x, y = point.tolist()
         for ring in self._rings:
             ring.set_data([x], [y])
-        self._vector.set_segments([[((W - 1) / 2, (H - 1) / 2), (x, y)]])
+        self._vector.set_segments([_arrow(((W - 1) / 2, (H - 1) / 2), (x, y))])
         starts = coords.cells_to_pixels(asked, float(_STRIDE)).tolist()
-        self._offsets.set_segments([[start, (x, y)] for start in starts])
+        self._offsets.set_segments([_arrow(start, (x, y)) for start in starts])
+        self._starts.set_data([start[0] for start in starts], [start[1] for start in starts])
         maps = heatmaps.gaussian_heatmaps(cell[None], (H // _STRIDE, W // _STRIDE), sigma)
         self._map.set_data(maps[0].numpy())
         self._titles[0].set_text(f"a vector: {_pair(unit)}")
@@ -103,7 +107,15 @@ class TargetsPicture:
         """Return the picture of the keypoint there as a PNG, several times as fast as drawing all of it."""
         self.move(point_px, sigma)
         if self._repaint is None:
-            moving: list[Artist] = [self._vector, self._offsets, *self._rings, self._map, *self._lines, *self._titles]
+            moving: list[Artist] = [
+                self._vector,
+                self._offsets,
+                self._starts,
+                *self._rings,
+                self._map,
+                *self._lines,
+                *self._titles,
+            ]
             self._repaint = Repaint(self.figure, moving)
         return self._repaint.png()
 
@@ -116,6 +128,19 @@ def _arrows(ax: Axes, width: float) -> LineCollection:
     )  # fmt: skip
     ax.add_collection(lines, autolim=False)
     return lines
+
+
+def _arrow(start: Sequence[float], end: Sequence[float]) -> list[tuple[float, float]]:
+    """Return a way with its head, drawn in one line; the head stands before the end, where a ring would hide it."""
+    (x, y), (to_x, to_y) = start, end
+    length = math.hypot(to_x - x, to_y - y)
+    if length < 2 * _HEAD:
+        return [(x, y), (to_x, to_y)]
+    ux, uy = (to_x - x) / length, (to_y - y) / length
+    share = 0.6 if length < 8 * _HEAD else 1 - 2 * _HEAD / length
+    tip = (x + share * (to_x - x), y + share * (to_y - y))
+    barbs = [(tip[0] - _HEAD * (ux - side * uy), tip[1] - _HEAD * (uy + side * ux)) for side in (0.7, -0.7)]
+    return [(x, y), tip, barbs[0], tip, barbs[1], tip, (to_x, to_y)]
 
 
 def _title(ax: Axes) -> Text:

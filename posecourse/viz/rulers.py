@@ -85,7 +85,7 @@ def _edges(size: tuple[int, int], stride: int) -> list[list[tuple[float, float]]
 
 
 class Table:
-    """The coordinates of a point in every frame, one row each, and the equation that leads from pixels to each."""
+    """The coordinates of a point in every frame; not the equations between them, which lesson 00 asks for."""
 
     def __init__(self, ax: Axes) -> None:
         ax.set_axis_off()
@@ -102,8 +102,7 @@ class Table:
                 )
                 for points, color in ((18.0, PIXELS), (60.0, CELLS), (118.0, INK))
             ]
-            self._in_pixel, self._in_cell = self._write(33.0, 0.0, ""), self._write(90.0, 0.0, "")
-            self._to_cells, self._to_unit = self._write(75.0, 0.0, ""), self._write(133.0, 0.0, "")
+            self._in_pixel, self._in_cell = self._write(33.0, 0.0, ""), self._write(75.0, 0.0, "")
 
     def _write(
         self, points: float, x: float, words: str, color: str = INK, *, align: str = "left", weight: str = "normal"
@@ -121,11 +120,8 @@ class Table:
 
     def move(self, where: Place) -> None:
         """Fill in the point's coordinates."""
-        H, W = where.size
         for pair, point, decimals in zip(self._numbers, (where.px, where.cell, where.unit), (2, 3, 3), strict=True):
             for text, value in zip(pair, point, strict=True):
                 text.set_text(number(value, decimals))
         self._in_pixel.set_text(f"in pixel {where.in_pixel}")
         self._in_cell.set_text(f"in cell {where.in_cell}")
-        self._to_cells.set_text(f"cell = (px + ½) / {where.stride} − ½")
-        self._to_unit.set_text(f"unit = (px + ½) / {W} along x, / {H} along y")

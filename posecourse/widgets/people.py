@@ -40,4 +40,6 @@ def _words(sample: Sample, index: int, description: str) -> str:
     """Say which picture it is and which keypoints are hidden in it."""
     hidden = (sample.visibility[index] == 1).reshape(-1, len(sample.skeleton)).any(dim=0)
     names = [sample.skeleton.names[k].replace("_", " ") for k in torch.nonzero(hidden)[:, 0].tolist()]
-    return f"This is {description} {index} of 0 to {len(sample) - 1}; hidden keypoints: {', '.join(names) or 'none'}."
+    return (
+        f"This is {description} {index}, the last is {len(sample) - 1}; hidden keypoints: {', '.join(names) or 'none'}."
+    )
