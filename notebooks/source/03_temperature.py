@@ -430,7 +430,7 @@ for mark, a in (("hot", 2.5), ("mild", 8), ("cool", 12)):
     errors, expected = freed[Ts.index(1 / a)], 21.5 * left_over(1 / a, n)[1]
     slack = 0.02 * expected + 4 * float(errors.std()) / 500**0.5  # 2 %: an integral for a sum
     claim(
-        f"03.noise_{mark}", f"compensated, 1/T = {a}: bias", errors.mean(), unit="cells",
+        f"03.noise_{mark}", f"bias left, 1/T = {a}", errors.mean(), unit="cells",
         between=(round(expected - slack, 3), round(expected + slack, 3)), theory=expected,
     )  # fmt: skip
 J, weight = 10 + 21.5 * left_over(1.0, n)[1], 4096 * (math.exp(n**2 / 2) / left_over(1.0, n)[0] - 1)
@@ -677,8 +677,8 @@ for std, mark in ((0.35, "cold"), (0.5, "half")):
     bias, law = locked(std, mu)
     top = float(law.max())
     claim(
-        f"03.lock_{mark}", f"largest bias, spread {std}", bias.max(),
-        between=(round(0.97 * top, 4), round(1.03 * top, 4)), theory=top, unit="cells",
+        f"03.lock_{mark}", f"worst bias, spread {std}", bias.max(),
+        between=(round(0.97 * top, 3), round(1.03 * top, 3)), theory=top, unit="cells",
     )  # fmt: skip
 
 # %% [markdown]
