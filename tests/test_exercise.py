@@ -96,15 +96,16 @@ at_random.calls = 0  # type: ignore[attr-defined]
 @pytest.mark.parametrize(
     ("function", "words"),
     [
-        (lambda v, f: None, "returns None where a Pair of 2 is expected"),
-        (lambda v, f: v * f, "returns a float64 tensor of shape (5,) where a Pair of 2"),
-        (lambda v, f: [(v * f).tolist(), v.argmax(-1)], "in part 0 of its answer it returns a list of 5"),
+        (lambda v, f: None, "returns None where a pair (doubled, largest) is expected"),
+        (lambda v, f: v * f, "returns a float64 tensor of shape (5,) where a pair (doubled, largest)"),
+        (lambda v, f: [(v * f).tolist(), v.argmax(-1)], "in part 0 of its answer, doubled, it returns a list of 5"),
         (lambda v, f: (v.numpy() * f, v.argmax(-1)), "returns a float64 NumPy array of shape (5,)"),
         (lambda v, f: (v.float() * f, v.argmax(-1)), "returns a float32 tensor of shape (5,) where a float64"),
+        (lambda v, f: (v.float() * f, v.argmax(-1)), "The values are right, in another precision"),
         (lambda v, f: (v[None] * f, v.argmax(-1)), "returns a float64 tensor of shape (1, 5)"),
         (lambda v, f: ((v * f).to_sparse(), v.argmax(-1)), "returns a sparse_coo float64 tensor of shape (5,)"),
         (lambda v, f: ((v * f).to("meta"), v.argmax(-1)), "returns a meta float64 tensor of shape (5,)"),
-        (lambda v, f: (v * f, v.argmax(-1) + 1), "in part 1 of its answer it gives"),
+        (lambda v, f: (v * f, v.argmax(-1) + 1), "in part 1 of its answer, largest, it gives"),
         (lambda v, f: (v * f * float("nan"), v.argmax(-1)), "gives [nan, nan, nan, nan, nan] where"),
         (
             lambda v, f: (v * f + (v - v.detach()), v.argmax(-1)),
@@ -196,10 +197,82 @@ def test_a_network_is_the_same_in_each_call() -> None:
     before = {name: value.clone() for name, value in network.state_dict().items()}
     exercise = Exercise(trained, lambda generator: [(network, torch.ones(4, 3).double())], [])
     exercise.check(lambda net, values: trained(net, values))
-    with pytest.raises(Wrong, match="it leaves its argument network as it was, and should not"):
+    with pytest.raises(Wrong, match=r"it leaves its argument net(work)? as it was, and should not.* not a copy of it"):
         exercise.check(lambda net, values: net(values).square().mean().item())
     torch.testing.assert_close(dict(network.state_dict()), before)
     assert not network.training
+
+
+def test_a_network_is_compared_as_it_was_left() -> None:
+    """Is it seen when the answer is right, and the network that was trained is spoilt, or in another mode, after it?"""
+
+    def spoilt(net: torch.nn.Module, values: Tensor) -> float:
+        answer = trained(net, values)
+        torch.nn.init.zeros_(net.weight)  # type: ignore[arg-type]
+        return answer
+
+    def asleep(net: torch.nn.Module, values: Tensor) -> float:
+        answer = trained(net, values)
+        net.eval()
+        return answer
+
+    network = torch.nn.Linear(3, 2).double().eval()
+    exercise = Exercise(trained, lambda _: [(network, torch.ones(4, 3).double())], [])
+    assert "the network's weight is not what it should be" in message(exercise, spoilt)
+    said = message(exercise, asleep)
+    assert "after your function, the network is in evaluation mode" in said
+    assert "`+=`" not in said
+
+
+def test_what_can_be_gone_through_once_is_fresh_in_each_call() -> None:
+    """Does each call get an iterator of its own, with parts of its own, and is it explained what it cannot do?"""
+    parts = [torch.ones(2), torch.ones(3)]
+
+    def summed(values: Iterator[Tensor]) -> list[float]:
+        return [float(part.sum()) for part in values]
+
+    def edited(values: Iterator[Tensor]) -> list[float]:
+        return [float(part.add_(1).sub_(1).sum()) for part in values]
+
+    exercise = Exercise(summed, lambda _: [(iter(parts),)], [])
+    exercise.check(lambda values: summed(values))
+    exercise.check(edited)
+    assert "has no length and no places" in message(exercise, lambda values: [float(len(values))])
+    assert "With values = an iterator over 2 items" in message(exercise, lambda values: [*summed(values), 0.0])
+
+
+def test_a_list_of_numbers_holds_numbers() -> None:
+    """Is a list of tensors refused, which hold on to their graphs, and a tuple, where a list of numbers is due?"""
+    exercise = Exercise(lambda values: [float(v) for v in values], lambda _: [(torch.ones(2),)], [])
+    exercise.check(lambda values: [np.float64(v) for v in values])
+    assert "`.item()` makes it one" in message(exercise, lambda values: [*values])
+    assert "a tuple of 2 where a list of 2" in message(exercise, lambda values: (1.0, 1.0))
+
+
+def test_the_largest_difference_is_shown() -> None:
+    """Is the clearest of many differences said, and are short tuples of numbers written out?"""
+    exercise = Exercise(lambda values, size: values, lambda _: [(torch.zeros(9), (5, 8))], [])
+
+    def wrong(values: Tensor, size: tuple[int, int]) -> Tensor:
+        return values + torch.tensor([0, 0.1, 0, 0, 0, 0, 7.0, 0, 0.2])
+
+    said = message(exercise, wrong)
+    assert "at [6] it gives 7.0 where 0.0" in said
+    assert "size = (5, 8)" in said
+    assert "at [3] it gives nan" in message(
+        exercise, lambda values, size: values.index_fill(0, torch.tensor(3), torch.nan)
+    )
+
+
+def test_unpacking_axes_is_explained() -> None:
+    """Is a function that unpacks more axes than there are told to count from the right?"""
+
+    def unpacking(values: Tensor) -> Tensor:
+        rows, columns, _more, _most = values.shape
+        return values * rows * columns
+
+    exercise = Exercise(lambda values: values, lambda _: [(torch.zeros(2, 3),), (torch.zeros(2, 3, 4),)], [])
+    assert "count from the right: `H, W = x.shape[-2:]`" in message(exercise, unpacking)
 
 
 def test_networks_are_compared_by_their_numbers() -> None:

@@ -9,14 +9,30 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from posecourse.lesson.difference import Difference, Rank, shown
+from posecourse.lesson.difference import Difference, Rank, compare, shown
 from posecourse.lesson.outcome import Outcome
 
 __all__ = ["Case", "explained"]
 
+_SINGLE = 1e-4  # how closely numbers agree that were computed in single precision on one side only
+
+_NOT_EDITED = (
+    "the values are right, but not what becomes of the arguments. {} The caller goes on with the very object that was "
+    "passed in: change that one, not a copy of it."
+)
+_LEFT_OTHERWISE = (
+    "the values are right, but not what is left behind. {} The caller goes on with it: look at what happens to it "
+    "beside what the task asks for, before the first value and after the last."
+)
+_ANY_AXES = (
+    "Any number of axes may come first, so count from the right: `H, W = x.shape[-2:]`, `x[..., 0]`, `dim=-1`, and "
+    "unpack no others."
+)
+_OVERWRITTEN = (
+    "the values are right, but not what becomes of the arguments. {} `+=`, `*=` and functions whose name ends in `_` "
+    "edit the caller's own; `x = x + 1` makes a new one."
+)
 _RIGHT_BUT = {
-    Rank.EDITS: "the values are right, but not what becomes of the arguments. {} `+=`, `*=` and functions whose name "
-    "ends in `_` edit the caller's own; `x = x + 1` makes a new one.",
     Rank.STEADINESS: "the values are right, but only the first time. {} Look for what is left over from the call "
     "before, or for chance.",
     Rank.GRADIENT: "the values are right, and training through them would go wrong. {} `.detach()`, `.item()`, NumPy, "
@@ -66,23 +82,25 @@ def explained(case: Case, coal: Callable[..., Any] | None, coal_edits: bool) -> 
     if coal is not None:
         also = "" if coal_edits else _also_edits(case)
         return f"{_docstring(coal)}{also} {_example(case)}"
+    if case.gravest.rank is Rank.EDITS:
+        return _on_edits(case).format(_example(case))
     if case.gravest.rank in _RIGHT_BUT:
         return _RIGHT_BUT[case.gravest.rank].format(_example(case))
     if advice := _for_one_only(case):
         return f"{advice} {_example(case)}"
     if case.got[case.shows].error:
         words = case.gravest.words
-        return f"{words}{'' if words.endswith('.') else '.'} {_given(case).replace('With', 'That was with')}."
+        given = _given(case).replace("With", "That was with")
+        return " ".join(part for part in (f"{words.removesuffix('.')}. {given}.", _stumbled(words)) if part)
     if advice := _converted(case) or _all_whole(case):
         return f"{_example(case)} {advice}"
-    where = (
-        "on every input"
-        if len(case.wrong) == len(case.inputs)
-        else f"on {len(case.wrong)} of {len(case.inputs)} inputs"
-    )
+    if case.gravest.rank is Rank.KIND:
+        return _example(case)
+    every = len(case.wrong) == len(case.inputs)
+    where = "on every input" if every else f"on {len(case.wrong)} of {len(case.inputs)} inputs"
     return (
-        f"wrong {where}, in a way that is not recognised. {_example(case)} "
-        f"To see the same inputs again, put this into a new cell: {case.again}"
+        f"wrong {where}, in a way that is not recognised. {_example(case)} To see the first of the same inputs, "
+        f"`print` it inside your function, and put this into a new cell: {case.again}"
     )
 
 
@@ -110,6 +128,23 @@ def _also_edits(case: Case) -> str:
     return f" Besides, your function overwrites its argument {names}: look for `+=`, `*=` and names that end in `_`."
 
 
+def _on_edits(case: Case) -> str:
+    """Choose the advice on an argument: it should have stayed, it should have changed, or it has changed otherwise."""
+    want, have = set(case.expected[case.shows].edited), set(case.got[case.shows].edited)
+    if have - want:
+        return _OVERWRITTEN
+    return _NOT_EDITED if want - have else _LEFT_OTHERWISE
+
+
+def _stumbled(words: str) -> str:
+    """Say what an error means that has the same cause in nearly every answer."""
+    if "values to unpack" in words:
+        return _ANY_AXES
+    if "list_iterator" in words:
+        return "What can be gone through once, with `for`, has no length and no places: `enumerate` counts on the way."
+    return ""
+
+
 def _for_one_only(case: Case) -> str:
     """Say that leading axes are what a function does not expect: it is right where there are fewest, and only there."""
     places = [i for i, argument in enumerate(case.inputs[0]) if isinstance(argument, Tensor)]
@@ -122,8 +157,9 @@ def _for_one_only(case: Case) -> str:
     name = case.names[places[0]]
     good, bad = (tuple(case.inputs[index][places[0]].shape) for index in (fewest[0], case.shows))
     return (
-        f"it works for {name} of shape {good} only, and not for shape {bad}. Any number of axes may come first, so "
-        f"count axes from the right: `{name}[..., 0]` in the place of `{name}[0]` or of unpacking, `dim=-1` of `dim=0`."
+        f"it works for {name} of shape {good} only, and not for shape {bad}. Any number of axes may come first: "
+        f"count from the right: `{name}[..., 0]` in the place of `{name}[0]` or of unpacking, `dim=-1` of `dim=0`. "
+        f"An axis that a sum has removed comes back with `keepdim=True` or `[..., None]`."
     )
 
 
@@ -132,6 +168,16 @@ def _converted(case: Case) -> str:
     want, have = case.expected[case.shows].value, case.got[case.shows].value
     if have is None:
         return "Is there a `return`?"
+    if isinstance(want, tuple | list) and isinstance(have, tuple | list) and len(want) == len(have):
+        advice = (_conversion(w, h) for w, h in zip(want, have, strict=True))
+        return next((words for words in advice if words), "")
+    return _conversion(want, have)
+
+
+def _conversion(want: Any, have: Any) -> str:
+    """Say how one part of an answer becomes what it should be."""
+    if isinstance(want, float | int) and isinstance(have, Tensor):
+        return "A loss that goes into a list is a number, without the graph that it came from: `.item()` makes it one."
     if not isinstance(want, Tensor):
         return ""
     if isinstance(have, tuple | list):
@@ -140,7 +186,18 @@ def _converted(case: Case) -> str:
         return "Make a tensor of it with `torch.from_numpy(…)`, or use PyTorch's operations, which need no conversion."
     if isinstance(have, Tensor) and want.is_floating_point() and have.dtype in (torch.int64, torch.int32):
         return "These are whole numbers, which drop what is behind the point: look for `.long()`, `.int()` or `int`."
+    if _right_in_another_precision(want, have):
+        return (
+            "The values are right, in another precision. Keep the input's: `.to(x.dtype)`, or "
+            "`torch.zeros(…, dtype=x.dtype)` where you make a tensor."
+        )
     return ""
+
+
+def _right_in_another_precision(want: Tensor, have: Any) -> bool:
+    if not isinstance(have, Tensor) or not have.is_floating_point() or have.dtype == want.dtype:
+        return False
+    return compare(want.float(), have.float(), _SINGLE) is None
 
 
 def _all_whole(case: Case) -> str:

@@ -2,6 +2,7 @@
 
 import functools
 import math
+import operator
 from collections.abc import Iterator
 from enum import IntEnum
 from typing import Any, NamedTuple
@@ -10,7 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Difference", "Rank", "compare", "kind_of", "shown"]
+__all__ = ["ONE_PASS", "Difference", "Rank", "compare", "kind_of", "shown"]
+
+ONE_PASS: type = type(iter([]))  # a list's iterator: the only one-pass iterable that can be copied
 
 _USUAL = ("torch.strided", "cpu")  # what goes without saying of a tensor
 _RELATIVE = {torch.float16: 1e-2, torch.bfloat16: 2e-2, torch.float32: 1e-5, torch.float64: 1e-7}
@@ -63,8 +66,12 @@ def kind_of(value: Any) -> str:
         return _a(" ".join([*odd, str(value.dtype).removeprefix("torch."), f"tensor of shape {tuple(value.shape)}"]))
     if isinstance(value, np.ndarray):
         return _a(f"{value.dtype} NumPy array of shape {value.shape}")
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return f"a {'pair' if len(value) == 2 else 'tuple'} ({', '.join(value._fields)})"
     if isinstance(value, tuple | list):
         return _a(f"{type(value).__name__} of {len(value)}")
+    if isinstance(value, ONE_PASS):
+        return f"an iterator over {operator.length_hint(value)} items"
     return "None" if value is None else _a(type(value).__name__)
 
 
@@ -74,6 +81,8 @@ def shown(value: Any, digits: int = 4) -> str:
         return str(_rounded(value.tolist(), digits)) if math.prod(value.shape) <= 6 else kind_of(value)
     if isinstance(value, float):
         return f"{value:.{digits}g}"
+    if isinstance(value, tuple | list) and len(value) <= 6 and all(type(part) in (int, float) for part in value):
+        return str(type(value)(_rounded([*value], digits)))
     if isinstance(value, int | str):
         text = repr(value)
         return text if len(text) <= 60 else f"{text[:57]}..."
@@ -81,16 +90,12 @@ def shown(value: Any, digits: int = 4) -> str:
 
 
 def _compared(expected: Any, got: Any, tolerance: float | None) -> Difference | None:
-    if isinstance(expected, torch.Generator):
+    if isinstance(expected, torch.Generator | ONE_PASS):
         return None
     if isinstance(expected, nn.Module):
         return _compared_networks(expected, got, tolerance)
     if isinstance(expected, tuple | list):
-        if not isinstance(got, tuple | list) or len(got) != len(expected):
-            return _other_kind(expected, got)
-        parts = (compare(e, g, tolerance) for e, g in zip(expected, got, strict=True))
-        found = [Difference(d.rank, f"in part {i} of its answer {d.words}") for i, d in enumerate(parts) if d]
-        return min(found, key=lambda difference: difference.rank, default=None)
+        return _compared_parts(expected, got, tolerance)
     if type(expected) in (int, float) and _is_number(got):
         return _compared_numbers(torch.tensor(float(expected)), torch.tensor(float(got)), tolerance)
     if kind_of(expected) != kind_of(got):
@@ -99,6 +104,22 @@ def _compared(expected: Any, got: Any, tolerance: float | None) -> Difference | 
         return _compared_numbers(expected, got, tolerance)
     same = type(expected) is type(got) and bool(expected == got)
     return None if same else Difference(Rank.VALUE, f"it returns {shown(got)} where {shown(expected)} is expected")
+
+
+def _compared_parts(expected: Any, got: Any, tolerance: float | None) -> Difference | None:
+    """Compare part by part. A list does for a tuple, but no tuple for a list, and no tensor for a number in it."""
+    kinds = (tuple, list) if isinstance(expected, tuple) else (list,)
+    if not isinstance(got, kinds) or len(got) != len(expected):
+        return _other_kind(expected, got)
+    names = [f", {name}," for name in getattr(expected, "_fields", ())] or [""] * len(expected)
+    found = []
+    for i, (want, have) in enumerate(zip(expected, got, strict=True)):
+        number_too_heavy = (
+            isinstance(expected, list) and isinstance(want, int | float) and isinstance(have, Tensor | np.ndarray)
+        )
+        if different := _other_kind(want, have) if number_too_heavy else compare(want, have, tolerance):
+            found.append(Difference(different.rank, f"in part {i} of its answer{names[i]} {different.words}"))
+    return min(found, key=lambda difference: difference.rank, default=None)
 
 
 def _compared_networks(expected: nn.Module, got: Any, tolerance: float | None) -> Difference | None:
@@ -129,7 +150,8 @@ def _compared_numbers(expected: Any, got: Any, tolerance: float | None) -> Diffe
         return None
     if want.numel() <= 6:
         return Difference(Rank.VALUE, _side_by_side(want, have))
-    place = [int(i) for i in (~close).nonzero()[0]]
+    misses = torch.where(close, 0.0, (have - want).abs().nan_to_num(torch.inf, torch.inf))
+    place = [int(i) for i in torch.unravel_index(misses.argmax(), misses.shape)]
     return Difference(Rank.VALUE, f"at {place} {_side_by_side(want[tuple(place)], have[tuple(place)])}")
 
 

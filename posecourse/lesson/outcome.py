@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from posecourse.lesson.difference import Difference, Rank, compare
+from posecourse.lesson.difference import ONE_PASS, Difference, Rank, compare
 from posecourse.lesson.errors import Todo
 
 __all__ = ["Outcome", "observe", "unlike"]
@@ -31,6 +31,7 @@ class Outcome:
         gradients: of a fixed weighted sum of the value, for each floating tensor among the arguments; no gradient
             counts as zero. Empty where nobody asked.
         edited: which arguments it changed.
+        networks: the networks among the arguments, as it left them.
         error: what it raised, "ZeroDivisionError: …", or "".
         where: the line that raised it, "line 4: `x / 0`"; "" where the call itself failed.
         steady: whether a second call with the same arguments returned the same.
@@ -39,6 +40,7 @@ class Outcome:
     value: Any = None
     gradients: tuple[Tensor, ...] = ()
     edited: tuple[int, ...] = ()
+    networks: tuple[nn.Module, ...] = ()
     error: str = ""
     where: str = ""
     steady: bool = True
@@ -66,9 +68,10 @@ def observe(function: Any, arguments: Sequence[Any], *, gradients: bool = False,
         return Outcome(error=f"{type(error).__name__}: {error}".rstrip(": "), where=_where(error, function))
     pairs = enumerate(zip(arguments, own, strict=True))
     edited = tuple(i for i, (before, after) in pairs if compare(before, after, 0.0))
+    networks = tuple(after for after in own if isinstance(after, nn.Module))
     with _muted(), warnings.catch_warnings(action="ignore"):
         again, slopes = _differentiated(function, arguments, value) if gradients else _repeated(function, arguments)
-    return Outcome(value, slopes, edited, steady=compare(value, again) is None)
+    return Outcome(value, slopes, edited, networks, steady=compare(value, again) is None)
 
 
 def unlike(
@@ -91,6 +94,9 @@ def unlike(
         return different
     if expected.edited != got.edited:
         return Difference(Rank.EDITS, _edited(expected.edited, got.edited, names))
+    for want_net, have_net in zip(expected.networks, got.networks, strict=False):
+        if different := compare(want_net, have_net, tolerance):
+            return Difference(Rank.EDITS, f"after your function, {different.words}")
     if expected.steady and not got.steady:
         return Difference(Rank.STEADINESS, "it answers the same question differently when asked again")
     for want, have in zip(expected.gradients, got.gradients, strict=False):
@@ -182,7 +188,7 @@ def _copied(value: Any) -> Any:
         return value.copy()
     if isinstance(value, torch.Generator):
         return torch.Generator(value.device).set_state(value.get_state())
-    if isinstance(value, nn.Module):  # or the second call would train on what the first one left
+    if isinstance(value, nn.Module | ONE_PASS):  # or the second call would train on what the first one left
         return copy.deepcopy(value)
     if isinstance(value, tuple | list):
         parts = [_copied(part) for part in value]

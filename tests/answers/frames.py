@@ -3,6 +3,8 @@
 import numpy as np
 import torch
 
+STRIDE = 16  # as the notebook calls its own
+
 # Pixels to cells.
 
 
@@ -57,7 +59,9 @@ def through_numpy(points, stride):
 
 def number_by_number(points, stride):
     """Take every number out and put a new tensor together."""
-    return torch.tensor([(v.item() + 0.5) / stride - 0.5 for v in points.flatten()]).reshape(points.shape)
+    return torch.tensor([(v.item() + 0.5) / stride - 0.5 for v in points.flatten()], dtype=points.dtype).reshape(
+        points.shape
+    )
 
 
 @torch.no_grad()
@@ -96,6 +100,10 @@ PIXELS_TO_CELLS = {
         "rounded_up": lambda points, stride: -torch.floor(-points / stride),
         "only_x_in_cells": x_of_a_copy,
         "middle_rounded": lambda points, stride: points / stride - ((stride - 1) // 2) / stride,
+        "sixteen_always": lambda points, stride: (points - 7.5) / STRIDE,
+        "unchanged": lambda points, stride: points,
+        "half_added_after": lambda points, stride: (2 * points + stride) / (2 * stride),
+        "middle_of_whole_pixels": lambda points, stride: points / stride - stride // 2 / stride,
     },
 }
 
@@ -160,6 +168,12 @@ CELLS_TO_PIXELS = {
         "rounded_without_halves": lambda points, stride: points.mul(stride).round(),
         "only_x_in_pixels": x_put_beside_y,
         "middle_rounded": lambda points, stride: stride * points + (stride - 1) // 2,
+        "sixteen_always": lambda points, stride: points * STRIDE + (STRIDE - 1) / 2,
+        "unchanged": lambda points, stride: points,
+        "half_added_after": lambda points, stride: (2 * points * stride + 1) / 2,
+        "middle_of_whole_pixels": lambda points, stride: (
+            torch.stack([c * stride for c in points.unbind(-1)], -1) + stride // 2
+        ),
     },
 }
 

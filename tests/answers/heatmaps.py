@@ -61,6 +61,47 @@ def transposed(keypoints, size, sigma):
     return torch.exp(-distance / (2 * sigma**2)).to(keypoints)
 
 
+def moved_inside(keypoints, size, sigma):
+    """Take the nearest place in the map."""
+    last = torch.tensor(tuple(size)[::-1]).to(keypoints) - 1
+    return broadcast(torch.minimum(keypoints.relu(), last), size, sigma)
+
+
+def skipped_outside(keypoints, size, sigma):
+    """Paint only where the point is in the map, into zeros."""
+    maps = torch.zeros(*keypoints.shape[:-1], *size, dtype=keypoints.dtype)
+    flat = maps.view(-1, *size)
+    for i, (x, y) in enumerate(keypoints.reshape(-1, 2).tolist()):
+        if 0 <= x < size[1] - 1 and 0 <= y < size[0] - 1:
+            flat[i] = broadcast(keypoints.reshape(-1, 1, 2)[i], size, sigma)[0]
+    return maps
+
+
+def as_long(keypoints, size, sigma):
+    """Index with whole numbers."""
+    k = keypoints.long()
+    rows, columns = torch.arange(size[0])[:, None], torch.arange(size[1])
+    squares = (columns - k[..., 0, None, None]) ** 2 + (rows - k[..., 1, None, None]) ** 2
+    return torch.exp(-squares / (2 * sigma**2))
+
+
+def loops_too_short(keypoints, size, sigma):
+    """Fill zeros, up to the last row and column but one."""
+    maps = torch.zeros(*keypoints.shape[:-1], *size, dtype=keypoints.dtype)
+    x, y = keypoints.unbind(-1)
+    for row in range(size[0] - 1):
+        for column in range(size[1] - 1):
+            maps[..., row, column] = torch.exp(-((column - x) ** 2 + (row - y) ** 2) / (2 * sigma**2))
+    return maps
+
+
+def brackets_forgotten(keypoints, size, sigma):
+    """Let the minus bind the first square."""
+    dx = torch.arange(size[1]) - keypoints[..., 0, None, None]
+    dy = torch.arange(size[0])[:, None] - keypoints[..., 1, None, None]
+    return torch.exp((-(dx**2) + dy**2) / (2 * sigma**2))
+
+
 GAUSSIAN_HEATMAPS = {
     "golds": [broadcast, loops, outer_product],
     "twins": {
@@ -73,6 +114,18 @@ GAUSSIAN_HEATMAPS = {
         "size_exchanged": transposed,
         "centre_rounded": lambda k, size, sigma: broadcast(torch.floor(k + 0.5), size, sigma),
         "half_cell_off": lambda k, size, sigma: torch.exp(-squared_distance(k, size, 0.5, 0.5) / (2 * sigma**2)),
+        "centre_floored": lambda k, size, sigma: broadcast(k // 1, size, sigma),
+        "centre_cut": lambda k, size, sigma: broadcast(k.long().to(k.dtype), size, sigma),
+        "centre_of_integers": as_long,
+        "clamped_to_border": moved_inside,
+        "outside_left_empty": skipped_outside,
+        "multiplied_by_variance": lambda k, size, sigma: torch.exp(-squared_distance(k, size) / 2 * sigma**2),
+        "minus_forgotten": lambda k, size, sigma: torch.exp(squared_distance(k, size) / (2 * sigma**2)),
+        "minus_for_x_alone": brackets_forgotten,
+        "exponential_forgotten": lambda k, size, sigma: squared_distance(k, size) * (-0.5 / sigma**2),
+        "distance_not_squared": lambda k, size, sigma: torch.exp(-(squared_distance(k, size) ** 0.5) / (2 * sigma**2)),
+        "half_cell_further": lambda k, size, sigma: torch.exp(-squared_distance(k, size, -0.5, -0.5) / (2 * sigma**2)),
+        "last_cells_empty": loops_too_short,
     },
 }
 
@@ -146,8 +199,47 @@ def marginals(maps):
     return torch.stack([x, y], dim=-1).to(maps), maps.flatten(-2).max(-1).values
 
 
+def searched(maps, start, value=lambda cell: cell):
+    """Go through every cell, and keep the best so far."""
+    points, scores = [], []
+    for one in maps.reshape(-1, *maps.shape[-2:]).tolist():
+        best, at = start, (0, 0)
+        for row, line in enumerate(one):
+            for column, cell in enumerate(line):
+                if value(cell) > best:
+                    best, at = value(cell), (column, row)
+        points.append(at)
+        scores.append(best)
+    points, scores = (torch.tensor(part, dtype=maps.dtype) for part in (points, scores))
+    return points.reshape(*maps.shape[:-2], 2), scores.reshape(maps.shape[:-2])
+
+
+def rows_counted_and_exchanged(maps):
+    """Divide by the number of rows, and put the quotient first."""
+    values, index = maps.flatten(-2).max(-1)
+    return torch.stack([index // maps.size(-2), index % maps.size(-2)], dim=-1).to(values), values
+
+
+def slash_in_place_of_two(maps):
+    """Divide with a single slash."""
+    values, index = maps.flatten(-2).max(-1)
+    return torch.stack([(index % maps.size(-1)).to(values), index.to(values) / maps.size(-1)], dim=-1), values
+
+
+def nothing_flattened(maps):
+    """Ask the whole tensor."""
+    row, column = torch.unravel_index(maps.argmax(), maps.shape)[-2:]
+    return torch.tensor([column, row], dtype=maps.dtype), torch.amax(maps)
+
+
 ARGMAX_2D = {
-    "golds": [unravelled, divided_with_remainder, highest_row_and_column, comparing],
+    "golds": [
+        unravelled,
+        divided_with_remainder,
+        highest_row_and_column,
+        comparing,
+        lambda maps: searched(maps, -math.inf),
+    ],
     "twins": {
         "row_before_column": unravelled_in_order,
         "divided_by_height": rows_counted,
@@ -155,6 +247,13 @@ ARGMAX_2D = {
         "whole_number_type": never_converted,
         "half_cell_added": to_the_middle,
         "largest_sums": marginals,
+        "height_and_exchanged": rows_counted_and_exchanged,
+        "divided_to_a_fraction": slash_in_place_of_two,
+        "points_alone": lambda maps: unravelled(maps)[0],
+        "scores_before_points": lambda maps: unravelled(maps)[::-1],
+        "one_answer_only": nothing_flattened,
+        "largest_magnitude": lambda maps: searched(maps, -math.inf, abs),
+        "started_at_zero": lambda maps: searched(maps, 0),
     },
 }
 
@@ -198,6 +297,45 @@ def mean_vote(confidences, offsets):
     return offsets.flatten(-2).mean(-1) + torch.tensor([(W - 1) / 2, (H - 1) / 2]).to(offsets)
 
 
+def read_at_the_surest_of_a_person(confidences, offsets):
+    """Take the argmax over all maps of an image."""
+    H, W = confidences.shape[-2:]
+    found = []
+    for maps, ways in zip(
+        confidences.reshape(-1, *confidences.shape[-3:]), offsets.reshape(-1, *offsets.shape[-4:]), strict=True
+    ):
+        row, column = divmod(int(maps.argmax()) % (H * W), W)
+        found.append(ways[:, :, row, column] + torch.tensor([column, row]))
+    return torch.stack(found).reshape(offsets.shape[:-2])
+
+
+def rows_counted_for_votes(confidences, offsets):
+    """Find the place by the number of rows, and the offset rightly."""
+    H, W = confidences.shape[-2:]
+    return each_map(
+        confidences,
+        offsets,
+        lambda row, column, off: off[:, row, column] + torch.tensor(divmod(row * W + column, H)[::-1]),
+    )
+
+
+def expected_vote(confidences, offsets):
+    """Weight every vote with a probability."""
+    H, W = confidences.shape[-2:]
+    weights = torch.exp(confidences) / torch.exp(confidences).sum((-2, -1), keepdim=True)
+    x = (weights * (offsets[..., 0, :, :] + torch.arange(W))).sum((-2, -1))
+    y = (weights * (offsets[..., 1, :, :] + torch.arange(H)[:, None])).sum((-2, -1))
+    return torch.stack([x, y], dim=-1)
+
+
+def voted_above_zero(confidences, offsets):
+    """Search for what is larger than zero."""
+    cells = searched(confidences, 0)[0].long().reshape(-1, 2)
+    flat = offsets.reshape(-1, *offsets.shape[-3:])
+    votes = [way[:, y, x] + torch.tensor([x, y]) for way, (x, y) in zip(flat, cells.tolist(), strict=True)]
+    return torch.stack(votes).reshape(offsets.shape[:-2])
+
+
 SUREST_VOTE = {
     "golds": [in_a_loop, votes_first],
     "twins": {
@@ -210,6 +348,16 @@ SUREST_VOTE = {
         ),
         "everybody_votes": mean_vote,
         "one_cell_for_all": read_at_one_cell,
+        "place_alone": lambda c, o: each_map(c, o, lambda row, column, off: torch.tensor([column, row]).to(off)),
+        "divided_by_height": rows_counted_for_votes,
+        "place_exchanged": lambda c, o: each_map(
+            c, o, lambda row, column, off: off[:, row, column] + torch.tensor([row, column])
+        ),
+        "all_exchanged": lambda c, o: in_a_loop(c, o)[..., [1, 0]],
+        "one_cell_for_a_person": read_at_the_surest_of_a_person,
+        "softly_weighted": expected_vote,
+        "largest_magnitude": lambda c, o: in_a_loop(c.square(), o),
+        "started_at_zero": voted_above_zero,
     },
 }
 

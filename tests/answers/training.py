@@ -1,5 +1,6 @@
 """Answers to the exercises on training: right ones, and every known mistake as somebody else would have made it."""
 
+import copy
 import math
 
 import torch
@@ -53,6 +54,8 @@ CONDITIONAL_MEAN = {
         "divided_by_count": lambda p, w: (w.unsqueeze(-1) * p).sum(dim=-2) / len(p.unbind(-2)),
         "likeliest": seen_most_often,
         "median": half_of_the_weight,
+        "divided_by_all": lambda p, w: torch.einsum("...mi,...m->...i", p, w / w.sum()),
+        "sum_at_least_one": lambda p, w: torch.einsum("...mi,...m->...i", p, w) / w.sum(-1)[..., None].clamp_min(1),
     },
 }
 
@@ -96,7 +99,7 @@ def gradients_by_hand(network, batches, loss, learning_rate):
         for parameter, gradient in zip(parameters, torch.autograd.grad(value, parameters), strict=True):
             parameter.grad = gradient
         optimizer.step()
-        values.append(value.detach())
+        values.append(float(value.detach()))
     return values
 
 
@@ -174,6 +177,51 @@ def returned_too_early(network, batches, loss, learning_rate):
     return seen
 
 
+def variant(
+    before="",
+    first="",
+    loss="loss(network(images), target)",
+    note="value.item()",
+    rate="lr=learning_rate",
+    after="pass",
+):
+    """Return the lesson's loop with lines of its own."""
+    lines = f"""
+def train(network, batches, loss, learning_rate):
+    {before or "pass"}
+    optimizer = torch.optim.AdamW(network.parameters(), {rate})
+    network.train()
+    seen = []
+    for images, target in batches:
+        {first or "pass"}
+        value = {loss}
+        optimizer.zero_grad()
+        value.backward()
+        optimizer.step()
+        seen.append({note})
+    {after}
+    return seen
+"""
+    names = {"torch": torch, "copy": copy}
+    exec(lines, names)
+    return names["train"]
+
+
+def stepping_in_the_next_turn(network, batches, loss, learning_rate):
+    """Learn from the loss of the turn before."""
+    optimizer = torch.optim.AdamW(network.parameters(), lr=learning_rate)
+    network.train()
+    seen, value = [], None
+    for images, target in batches:
+        if value is not None:
+            optimizer.zero_grad()
+            value.backward()
+            optimizer.step()
+        value = loss(network(images), target)
+        seen.append(value.item())
+    return seen
+
+
 FIT = {
     "golds": [as_the_lesson_does, zeroed_after, gradients_by_hand],
     "twins": {
@@ -184,6 +232,15 @@ FIT = {
         "plain_gradient_descent": with_optimizer(torch.optim.SGD),
         "no_decay": with_optimizer(torch.optim.Adam),
         "one_batch": returned_too_early,
+        "last_step_missing": stepping_in_the_next_turn,
+        "evaluation_at_the_end": variant(after="network.eval()"),
+        "asked_twice": variant(first="network(images)"),
+        "copy_trained": variant(before="network = copy.deepcopy(network)"),
+        "rate_forgotten": variant(rate=""),
+        "loss_after_the_step": variant(note="loss(network(images), target).item()"),
+        "emptied_before": variant(before="count = len(list(batches))"),
+        "own_loss": variant(loss="((network(images) - target) ** 2).mean()"),
+        "loss_exchanged": variant(loss="loss(target, network(images))"),
     },
 }
 
@@ -209,6 +266,14 @@ LAPLACE_NLL = {
         "log_rewarded": lambda p, t, b: ((t - p).abs() / b).sum(-1) - math.log(4) - b.log().sum(-1),
         "two_left_out": lambda p, t, b: from_torch(p, t, b) - math.log(4),
         "gaussian_for_laplace": lambda p, t, b: -torch.distributions.Normal(p, b).log_prob(t).sum(-1),
+        "sign_forgotten": lambda p, t, b: torch.distributions.Laplace(p, b).log_prob(t).sum(-1),
+        "distance_signed": lambda p, t, b: (torch.log(2 * b) - (t - p) / b).sum(-1),
+        "truth_less_predicted": lambda p, t, b: (torch.log(2 * b) - (p - t) / b).sum(-1),
+        "axes_kept": lambda p, t, b: -torch.distributions.Laplace(p, b).log_prob(t),
+        "squared_over_scale": lambda p, t, b: (math.log(2) + b.log() + (t - p).square() / b).sum(-1),
+        "log_never_negative": lambda p, t, b: (torch.relu(torch.log(2 * b)) + (t - p).abs() / b).sum(-1),
+        "log_without_sign": lambda p, t, b: ((math.log(2) + b.log()).abs() + (t - p).abs() / b).sum(-1),
+        "scales_at_least_one": lambda p, t, b: from_torch(p, t, torch.maximum(b, torch.ones_like(b))),
         "mean_of_axes": lambda p, t, b: -torch.distributions.Laplace(p, b).log_prob(t).mean(-1),
     },
 }

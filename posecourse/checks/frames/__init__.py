@@ -21,7 +21,9 @@ def points_and_strides(generator: torch.Generator) -> Iterator[tuple[Tensor, flo
     Some points are what `clamp` and `abs` would spoil, the edge at −½ and places outside; one stride is below 1.
     """
     for shape, stride in (((2,), 4.0), ((3, 2), 0.8), ((4, 5, 2), 2.5), ((5, 3, 7, 2), 16.0), ((1, 3, 2), 3.0)):
-        points = torch.rand(shape, generator=generator) * torch.tensor([128.0, 64.0]) + torch.tensor([3.0, 5.0])
+        dtype = torch.float64 if stride == 2.5 else torch.float32
+        points = torch.rand(shape, generator=generator, dtype=dtype)
+        points = points * torch.tensor([128, 64]).to(points) + torch.tensor([3, 5]).to(points)
         if len(shape) > 1:
             points[..., 0, :] = torch.tensor([-0.5, 0.0])
             points[..., 1, :] -= torch.tensor([140.0, 70.0])
