@@ -140,6 +140,11 @@ def _converted(case: Case) -> str:
         return "Make a tensor of it with `torch.from_numpy(…)`, or use PyTorch's operations, which need no conversion."
     if isinstance(have, Tensor) and want.is_floating_point() and have.dtype in (torch.int64, torch.int32):
         return "These are whole numbers, which drop what is behind the point: look for `.long()`, `.int()` or `int`."
+    if isinstance(have, Tensor) and have.is_floating_point() and have.dtype != want.dtype:
+        return (
+            "The answer has the number type of the argument: look for `.float()`, `.double()` or a new tensor without "
+            "`dtype=…`. A tensor of whole numbers becomes float32 by itself; `.to(x.dtype)` prevents it."
+        )
     return ""
 
 
