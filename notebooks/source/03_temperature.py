@@ -161,10 +161,10 @@ supports, means = zip(*[softened(blob, T) for T in temperatures.tolist()], stric
 centre = torch.tensor([31.5, 31.5], dtype=torch.float64)
 shares = [((mean - truth) / (centre - truth))[0, 0] for mean in means]
 theory = [blob_share(1 / T, 64 * 64, 2.0) for T in temperatures.tolist()]
+POINTS, LINE = {**viz.RIGHT, "linestyle": "none"}, {**viz.LEFT, "marker": ""}
 
 # %%
 fig, (left, right) = viz.row(2)
-POINTS, LINE = {**viz.RIGHT, "linestyle": "none"}, {**viz.LEFT, "marker": ""}
 left.plot(temperatures, supports, label="measured", **POINTS)
 cool = temperatures[temperatures < 0.3]
 left.plot(cool, 2 * math.pi * math.e * 4 * cool, label="2πeσ²T", **LINE)
@@ -195,11 +195,12 @@ for a in (1, 8, 12):
         1 / (1 + weight * (1 / law - 1)) for weight in (1.01, 0.99)
     )  # a sum for an integral
     claim(
-        f"03.share_{a}", f"background's share, 1/T = {a}", share, theory=law,
+        f"03.share_{a}", f"λ at 1/T = {a}", share, theory=law,
         between=(round(least, 5), round(most, 5)),
     )  # fmt: skip
 
 
+# %%
 def warmest(holds, low=0.01, high=1.0):
     """Return the T up to which `holds(T)`, by halving."""
     while high - low > 1e-6:
@@ -224,7 +225,7 @@ def cliff(side):
 
 (small_map, law), (large_map, large_law) = cliff(64), cliff(640)
 claim(
-    "03.cliff", "100 times the cells: λ = ½ at T times", large_map / small_map,
+    "03.cliff", "λ = ½, 100 times the cells: T", large_map / small_map,
     between=(0.56, 0.57), theory=large_law / law,
 )  # fmt: skip
 
@@ -444,12 +445,10 @@ for index, (name, errors, look) in enumerate(
     left.plot(Ts, theory[:, index], **{**look, "marker": ""})
     left.plot(Ts, errors.mean(1), **{**look, "linestyle": "none"})
     right.plot(Ts, errors.std(1), label=name, **look)
-left.set(xscale="log", xlabel="temperature T", ylabel="bias in x (cells)")
+left.set(xscale="log", xlabel="temperature T", ylabel="bias in x (cells)", title="lines: theory")
 right.set(
     xscale="log", yscale="log", xlabel="temperature T", ylabel="standard deviation in x (cells)"
 )
-left.set_title("lines: theory, marks: measured")
-right.set_title("measured")
 viz.label_ends(right)
 viz.headline(fig, "With 5 % noise the exact compensation is wrong by up to 4 cells")
 viz.show(
@@ -463,7 +462,7 @@ for mark, a in (("hot", 2.5), ("mild", 8), ("cool", 12)):
     errors, expected = freed[Ts.index(1 / a)], 21.5 * left_over(1 / a, n)[1]
     slack = 0.02 * expected + 4 * float(errors.std()) / 500**0.5  # 2 %: an integral for a sum
     claim(
-        f"03.noise_{mark}", f"compensated, 1/T = {a}: bias", errors.mean(), unit="cells",
+        f"03.noise_{mark}", f"bias left, 1/T = {a}", errors.mean(), unit="cells",
         between=(round(expected - slack, 3), round(expected + slack, 3)), theory=expected,
     )  # fmt: skip
 J, weight = 10 + 21.5 * left_over(1.0, n)[1], 4096 * (math.exp(n**2 / 2) / left_over(1.0, n)[0] - 1)
@@ -660,7 +659,7 @@ for index, mark in ((0, "a"), (2, "c"), (3, "d")):
     T = cold[index]  # what comes after T² is 33 T³, and positive, and so is the rest
     claim(
         f"03.ratio_{mark}", f"covariance ratio, T = {T}", ratios[index], theory=1 + 2 * T + 7 * T**2,
-        between=(1 + 2 * T + 7 * T**2, 1 + 2 * T + 7 * T**2 + 2 * 33 * T**3),
+        between=(round(1 + 2 * T + 7 * T**2, 4), round(1 + 2 * T + 7 * T**2 + 2 * 33 * T**3, 4)),
     )  # fmt: skip
 T = cold[4]  # here 102 T⁴ comes after
 law = 2.5 + 47 / 3 * T
@@ -670,7 +669,7 @@ claim("03.laplace", "your spread over T·Σ, T = 0.02", shown[0, 0] / (0.02 * 40
 
 # %% [markdown]
 # At $T = 0.05$ the softmax is wider than Laplace says, by a factor of 1.124<!--03.ratio_a-->; at $T = 0.01$ by
-# 1.021<!--03.ratio_d-->. A wider, heavier-tailed thing that is *nearly* Gaussian: that is what a cold softmax is.
+# 1.0207<!--03.ratio_d-->. A wider, heavier-tailed thing that is *nearly* Gaussian: that is what a cold softmax is.
 #
 # ### Where the grid ends it
 #
@@ -712,7 +711,7 @@ for std, mark in ((0.35, "cold"), (0.5, "half")):
     q = math.exp(-2 * math.pi**2 * std**2)  # of the next harmonic, which makes the top higher
     top = float(law.max()) / math.sqrt(1 - 4 * q**2)
     claim(
-        f"03.lock_{mark}", f"largest bias, spread {std}", bias.max(),
+        f"03.lock_{mark}", f"top bias, at {std}", bias.max(),
         between=(round(0.998 * top, 5), round(1.001 * top, 5)), theory=top, unit="cells",
     )  # fmt: skip
 
