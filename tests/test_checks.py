@@ -1,9 +1,12 @@
 """Checks: every exercise against right answers, known mistakes made by somebody else, and nonsense."""
 
+import html
 import inspect
 import pkgutil
+import re
 import runpy
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ import torch
 
 from posecourse import checks
 from posecourse.lesson import Exercise, Todo, Wrong
+from tools import notebooks
 
 ANSWERS = Path(__file__).parent / "answers"
 EXERCISES: dict[str, Exercise] = {
@@ -23,6 +27,8 @@ EXERCISES: dict[str, Exercise] = {
     if isinstance(value, Exercise)
 }
 SEEDS = range(3)
+MARKS = re.compile(r'exercise="(?P<exercise>[\w.]+)"|<summary>Help: (?P<heading>.*?)</summary>', re.DOTALL)
+QUOTED = re.compile(r"<(i|code)>(.*?)</\1>", re.DOTALL)
 
 
 def answers(name: str) -> dict[str, Any]:
@@ -206,3 +212,36 @@ def test_answers_of_another_kind_are_explained(answer: Any, words: str) -> None:
     said = str(refused("frames.pixels_to_cells", answer, 0))
     assert words in said
     assert "seed" not in said
+
+
+def headings() -> Iterator[tuple[str, str]]:
+    """Yield the exercise and the message of each help that quotes one."""
+    for path in notebooks.sources():
+        exercise = ""
+        for mark in MARKS.finditer(path.read_text(encoding="utf-8").replace("\n# ", " ")):
+            exercise = mark["exercise"] or exercise
+            for _, quoted in QUOTED.findall(mark["heading"] or ""):
+                yield exercise, html.unescape(quoted)
+
+
+def stub(*_: Any) -> None:
+    """Stand where nothing is written yet."""
+    raise Todo("frames.pixels_to_cells")
+
+
+def messages(exercise: str) -> Iterator[str]:
+    """Yield what is printed for wrong answers: those that a help is about, then every known mistake."""
+    known = answers(exercise)
+    for function in [stub, lambda *_: None, *known.get("helped", ()), *known["twins"].values()]:
+        for seed in range(2):
+            try:
+                EXERCISES[exercise].check(function, seed=seed)
+            except (Wrong, Todo) as error:
+                yield f"{type(error).__name__}: {error}"
+
+
+@pytest.mark.parametrize(("exercise", "heading"), list(headings()))
+def test_what_a_help_quotes_is_printed(exercise: str, heading: str) -> None:
+    """Does some wrong answer to the exercise print what its help quotes? An ellipsis stands for anything."""
+    wanted = re.compile(".*?".join(map(re.escape, heading.split("…"))))
+    assert any(wanted.search(message) for message in messages(exercise)), f"nothing prints {heading!r}"

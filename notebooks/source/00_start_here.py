@@ -223,7 +223,7 @@ checks.frames.pixels_to_cells.check(pixels_to_cells)
 # cell, then run the check.
 # </details>
 #
-# <details><summary>Help: I get <i>it returns None where a float64 tensor of shape (2,) is expected (is there a `return`?)</i></summary>
+# <details><summary>Help: I get <i>it returns None where a float32 tensor of shape (2,) is expected. Is there a `return`?</i></summary>
 #
 # The function ran to its end without a `return`.
 # </details>

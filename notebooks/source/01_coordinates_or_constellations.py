@@ -382,7 +382,7 @@ checks.heatmaps.gaussian_heatmaps.check(gaussian_heatmaps)
 # `keypoints[..., 0, None, None]` has the shape (..., K, 1, 1).
 # </details>
 #
-# <details><summary>Help: I get <i>The size of tensor a (7) must match the size of tensor b (11)</i></summary>
+# <details><summary>Help: I get <i>The size of tensor a (8) must match the size of tensor b (5)</i></summary>
 #
 # Rows and columns lie along one and the same axis. The row numbers need an axis after them:
 # `torch.arange(H)[:, None]`.
@@ -923,9 +923,9 @@ checks.training.laplace_nll.check(laplace_nll)
 # everything uncertain.
 # </details>
 #
-# <details><summary>Help: I get <i>wrong by the same number everywhere</i></summary>
+# <details><summary>Help: I get <i>Every answer is too small by the same 2·ln 2</i></summary>
 #
-# A constant is missing: the 2 in $2b$.
+# A constant is missing on each axis: the 2 in $2b$.
 # </details>
 
 # %% [markdown]

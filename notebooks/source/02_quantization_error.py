@@ -315,7 +315,7 @@ checks.decoding.to_grid_and_back.check(to_grid_and_back)
 # between them is a rounding to whole cells.
 # </details>
 #
-# <details><summary>Help: I get <i>two conventions are mixed</i></summary>
+# <details><summary>Help: I get <i>Two conventions are mixed</i></summary>
 #
 # One of your two conversions is that of lesson 00 and the other is not. They must undo each other: without
 # the rounding between them, every point has to come back as it was.

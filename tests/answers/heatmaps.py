@@ -102,7 +102,14 @@ def brackets_forgotten(keypoints, size, sigma):
     return torch.exp((-(dx**2) + dy**2) / (2 * sigma**2))
 
 
+def rows_beside_columns(keypoints, size, sigma):
+    """Lay rows and columns along one and the same axis."""
+    x, y = keypoints[..., 0, None], keypoints[..., 1, None]
+    return torch.exp(-((torch.arange(size[1]) - x) ** 2 + (torch.arange(size[0]) - y) ** 2) / (2 * sigma**2))
+
+
 GAUSSIAN_HEATMAPS = {
+    "helped": [rows_beside_columns],
     "golds": [broadcast, loops, outer_product],
     "twins": {
         "keypoint_exchanged": unpacked_as_row_and_column,
@@ -233,6 +240,7 @@ def nothing_flattened(maps):
 
 
 ARGMAX_2D = {
+    "helped": [never_converted],
     "golds": [
         unravelled,
         divided_with_remainder,
@@ -336,7 +344,13 @@ def voted_above_zero(confidences, offsets):
     return torch.stack(votes).reshape(offsets.shape[:-2])
 
 
+def gathered_as_it_is(confidences, offsets):
+    """Gather with an index that lacks the offsets' axis."""
+    return offsets.flatten(-2).gather(-1, confidences.flatten(-2).argmax(-1))
+
+
 SUREST_VOTE = {
+    "helped": [gathered_as_it_is],
     "golds": [in_a_loop, votes_first],
     "twins": {
         "offset_alone": lambda c, o: each_map(c, o, lambda row, column, off: off[:, row, column]),

@@ -32,7 +32,14 @@ def reader(has_place, is_labelled, is_visible):
     return read
 
 
+def mask_without_axis(annotation):
+    """Choose among points with a mask that has no axis for x and y."""
+    labelled = annotation[..., 2] > 0
+    return torch.where(labelled, annotation[..., :2], torch.nan), labelled, annotation[..., 2] == 2
+
+
 READ_COCO = {
+    "helped": [mask_without_axis],
     "golds": [chosen_with_where, filled],
     "twins": {
         "hidden_is_unlabelled": reader(lambda x, y, v: v > 1, lambda x, y, v: v > 1, lambda x, y, v: v > 1),
@@ -155,6 +162,7 @@ def anybody(predicted, target, mask):
 
 
 MASKED_HEATMAP_LOSS = {
+    "helped": [lambda predicted, target, mask: (mask * (predicted - target) ** 2).mean()],
     "golds": [taken_out_first, zeros_first, target_follows],
     "twins": {
         "divided_by_all": lambda p, t, m: squares_of(p, t, m).sum() / p.numel(),
@@ -207,7 +215,18 @@ def cut_off(logits, visibility):
     return torch.nn.BCELoss(reduction="none")(torch.sigmoid(logits), visibility.eq(2).to(logits))
 
 
+def bytes_as_target(logits, visibility):
+    """Give the loss COCO's numbers."""
+    return torch.nn.functional.binary_cross_entropy_with_logits(logits, visibility, reduction="none")
+
+
+def comparison_as_target(logits, visibility):
+    """Give the loss a boolean target."""
+    return torch.nn.functional.binary_cross_entropy_with_logits(logits, visibility == 2, reduction="none")
+
+
 VISIBILITY_LOSS = {
+    "helped": [bytes_as_target, comparison_as_target],
     "golds": [with_softplus, with_logsigmoid, pytorchs_own],
     "twins": {
         "labelled_for_visible": against(lambda v: v.bool()),
