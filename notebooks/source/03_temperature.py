@@ -7,8 +7,8 @@
 # %% [markdown]
 # # 03 Temperature: how sharp is certain?
 #
-# **By the end you will have shown where a softmax over places puts its mean, and why; that at zero
-# temperature it does *not* become a Gaussian, and what does; and which temperature a network
+# **By the end you will have shown where a softmax over places puts its mean, and why; what becomes of
+# it at zero temperature, and in which sense it is a Gaussian; and which temperature a network
 # chooses if you let it.**
 #
 # | | |
@@ -16,7 +16,7 @@
 # | Time | 75 minutes |
 # | Price | well under a minute of one laptop core, training included |
 # | You need | lessons 00 and 01, a softmax, a second derivative |
-# | You will be able to explain | the figure with a point above and a Gaussian below, of the same map |
+# | You will be able to explain | the figure that shows one map twice: bare, and under a magnifying glass |
 #
 # A heatmap has a summit. Softmax turns it into a distribution, and the mean of that is an answer that can be
 # trained through. One number decides what kind of answer: the temperature.
@@ -161,16 +161,17 @@ supports, means = zip(*[softened(blob, T) for T in temperatures.tolist()], stric
 centre = torch.tensor([31.5, 31.5], dtype=torch.float64)
 shares = [((mean - truth) / (centre - truth))[0, 0] for mean in means]
 theory = [blob_share(1 / T, 64 * 64, 2.0) for T in temperatures.tolist()]
+POINTS, LINE = {**viz.RIGHT, "linestyle": "none"}, {**viz.LEFT, "marker": ""}
 
 # %%
 fig, (left, right) = viz.row(2)
-POINTS, LINE = {**viz.RIGHT, "linestyle": "none"}, {**viz.LEFT, "marker": ""}
 left.plot(temperatures, supports, label="measured", **POINTS)
 cool = temperatures[temperatures < 0.3]
 left.plot(cool, 2 * math.pi * math.e * 4 * cool, label="2πeσ²T", **LINE)
-for limit in (1, 64 * 64):
+for limit, name in ((1, "one cell"), (64 * 64, "all 4096 cells")):
     left.axhline(limit, **{**viz.UNCOUNTED, "marker": ""})
-left.set(xscale="log", yscale="log", ylim=(0.5, 2e4), xlabel="temperature T")
+    left.annotate(name, (10, limit), (0, -4), textcoords="offset points", ha="right", va="top")
+left.set(xscale="log", yscale="log", ylim=(0.3, 2e4), xlabel="temperature T")
 left.set(ylabel="effective support (cells)")
 left.legend(loc="center right")
 right.plot(temperatures, shares, label="measured", **POINTS)
@@ -181,33 +182,57 @@ viz.headline(fig, "Between T = 0.07 and T = 0.2 the answer falls off a cliff")
 viz.show(
     fig,
     alt="Against temperature from 0.01 to 10. Left: effective support rises from 1 cell along the line 2 pi e sigma² T to about 17 "
-    "cells, then steeply to 4096. Right: the background's share is 0 up to T = 0.07 and 1 from T = 0.3; squares lie on theory.",
+    "cells, then steeply to 4096. Right: the background's share is 0 up to T = 0.07 and above 0.9 from T = 0.25; squares lie on theory.",
 )
 
 # %% measured=true
-for a, expected in ((1, 0.992), (8, 0.271), (12, 0.0108)):
-    share = ((softened(blob, 1 / a)[1] - truth) / (centre - truth))[0, 0]
+for a in (1, 8, 12):
+    share, law = (
+        ((softened(blob, 1 / a)[1] - truth) / (centre - truth))[0, 0],
+        blob_share(a, 4096, 2.0),
+    )
+    least, most = (
+        1 / (1 + weight * (1 / law - 1)) for weight in (1.01, 0.99)
+    )  # a sum for an integral
     claim(
-        f"03.share_{a}", f"background's share, 1/T = {a}", share, theory=blob_share(a, 4096, 2.0),
-        between=(round(0.98 * expected, 4), round(1.02 * expected, 4)),
+        f"03.share_{a}", f"λ at 1/T = {a}", share, theory=law,
+        between=(round(least, 5), round(most, 5)),
     )  # fmt: skip
-low, high = 0.01, 1.0
-while high - low > 1e-6:
-    middle = (low + high) / 2
-    near = (softened(blob, middle)[1] - truth).norm() < 1
-    low, high = (middle, high) if near else (low, middle)
-claim("03.needed", "less than a cell away below T =", low, between=(0.095, 0.096))
-_ = reveal("03.needed", low)
-finer = torch.linspace(1, 30, 2901).tolist()
-cliffs = [1 / next(a for a in finer if blob_share(a, N, 2.0) < 0.5) for N in (64**2, 640**2)]
+
+
+# %%
+def warmest(holds, low=0.01, high=1.0):
+    """Return the T up to which `holds(T)`, by halving."""
+    while high - low > 1e-6:
+        middle = (low + high) / 2
+        low, high = (middle, high) if holds(middle) else (low, middle)
+    return low
+
+
+# %% measured=true
+near = warmest(lambda T: (softened(blob, T)[1] - truth).norm() < 1)
+law = warmest(lambda T: blob_share(1 / T, 4096, 2.0) * (centre - truth).norm() < 1)
+claim("03.needed", "less than a cell away below T =", near, between=(0.095, 0.096), theory=law)
+_ = reveal("03.needed", near)
+
+
+def cliff(side):
+    """Return the T at which λ = ½ on side² cells, measured and by theory."""
+    maps, half_way = heatmaps.gaussian_heatmaps(truth, (side, side), 2.0), (10 + (side - 1) / 2) / 2
+    measured = warmest(lambda T: softened(maps, T)[1][0, 0] < half_way)
+    return measured, warmest(lambda T: blob_share(1 / T, side**2, 2.0) < 0.5)
+
+
+(small_map, law), (large_map, large_law) = cliff(64), cliff(640)
 claim(
-    "03.cliff", "100 times the cells: λ = ½ at T times", cliffs[1] / cliffs[0], between=(0.5, 0.7)
-)
+    "03.cliff", "λ = ½, 100 times the cells: T", large_map / small_map,
+    between=(0.56, 0.57), theory=large_law / law,
+)  # fmt: skip
 
 # %% [markdown]
 # One cell needs T below 0.095<!--03.needed-->. The cliff is where the blob's few weights of $e^{1/T}$ begin to outweigh $N$
 # weights of 1. That is a race of an exponential against a count: a hundred times as many cells move
-# the cliff, but only by a logarithm, to a T that is 0.6<!--03.cliff--> times as large.
+# the cliff, but only by a logarithm, to a T that is 0.56<!--03.cliff--> times as large.
 #
 # Two corners of the table remain: ties, and the spread at small T. A summit twice as wide has four cells for each
 # of ours, so we take one of width 4 to keep clear of the grid.
@@ -223,7 +248,9 @@ claim(
 )
 wide = heatmaps.gaussian_heatmaps(truth + 12, (64, 64), 4.0)
 support = softened(wide, 0.05)[0] / (2 * math.pi * math.e * 0.05 * 16)
-claim("03.support", "e^S over 2πeTσ², T = 0.05", support, between=(1.1, 1.13), theory=1 + 2 * 0.05)
+# the entropy of exp(−s): the exponent's first two terms, and then twice the third
+first, second = (math.exp(2 * T + 4.5 * T**2 + k * 17.3 * T**3) for T, k in ((0.05, 0), (0.05, 2)))
+claim("03.support", "e^S over 2πeTσ², T = 0.05", support, between=(first, second), theory=first)
 
 # %% [markdown]
 # ## Turn it yourself
@@ -241,13 +268,13 @@ fig, panels = viz.gallery(2, 3)
 for ax, T in zip(panels.flat, (0.01, 0.05, 0.08, 0.12, 0.2, 1.0), strict=True):
     p = heatmaps.spatial_softmax(small[None], T)
     viz.heatmap(ax, p[0] / p.max(), bar=False)
-    viz.draw_truth(ax, torch.tensor([small_truth]))
-    viz.draw_prediction(ax, decode.soft_argmax(p).points)
-    ax.set(xticks=[], yticks=[], title=f"T = {T}")
-viz.headline(fig, "Too cold: whole cells. Too hot: the centre of the map")
+    viz.draw_truth(ax, torch.tensor([small_truth]), size=6)
+    viz.draw_prediction(ax, decode.soft_argmax(p).points, size=5)
+    ax.set(xticks=[], yticks=[], title=f"T = {T}", xlim=(0.5, 18.5), ylim=(16.5, 2.5))
+viz.headline(fig, "Too cold: whole cells. Too hot: away to the centre of the map")
 viz.show(
     fig,
-    alt="Softmax of one blob at (7.3, 9.4) on a map of 24 by 32 cells at six temperatures, each over its largest value. At T = 0.01 "
+    alt="Softmax of one blob at (7.3, 9.4) at six temperatures, each over its largest value: the part around it of 24 by 32 cells. At T = 0.01 "
     "one cell is lit; up to 0.08 a small blob, the cross in the ring; from 0.12 on the cross moves away, at 1 to the centre.",
 )
 
@@ -349,7 +376,12 @@ checks.temperature.debiased_soft_argmax.check(debiased_soft_argmax)
 # length 1 at its end before it can divide points.
 # </details>
 #
-# <details><summary>Help: all my answers lie far outside of the map</summary>
+# <details><summary>Help: I get <i>The size of tensor a (3) must match the size of tensor b (2)</i></summary>
+#
+# C has one number a map, and $C\,J$ two. `C[..., None]`, or `keepdim`, gives C the axis that it lacks.
+# </details>
+#
+# <details><summary>Help: I get <i>two different scales in one formula</i></summary>
 #
 # The two halves of the quotient do not belong together: C and $C\,J$ must come from the same weights, and N from
 # weights of 1. If you subtracted a maximum, an empty cell weighs $e^{-\max/T}$.
@@ -413,7 +445,7 @@ for index, (name, errors, look) in enumerate(
     left.plot(Ts, theory[:, index], **{**look, "marker": ""})
     left.plot(Ts, errors.mean(1), **{**look, "linestyle": "none"})
     right.plot(Ts, errors.std(1), label=name, **look)
-left.set(xscale="log", xlabel="temperature T", ylabel="bias in x (cells)")
+left.set(xscale="log", xlabel="temperature T", ylabel="bias in x (cells)", title="lines: theory")
 right.set(
     xscale="log", yscale="log", xlabel="temperature T", ylabel="standard deviation in x (cells)"
 )
@@ -430,7 +462,7 @@ for mark, a in (("hot", 2.5), ("mild", 8), ("cool", 12)):
     errors, expected = freed[Ts.index(1 / a)], 21.5 * left_over(1 / a, n)[1]
     slack = 0.02 * expected + 4 * float(errors.std()) / 500**0.5  # 2 %: an integral for a sum
     claim(
-        f"03.noise_{mark}", f"compensated, 1/T = {a}: bias", errors.mean(), unit="cells",
+        f"03.noise_{mark}", f"bias left, 1/T = {a}", errors.mean(), unit="cells",
         between=(round(expected - slack, 3), round(expected + slack, 3)), theory=expected,
     )  # fmt: skip
 J, weight = 10 + 21.5 * left_over(1.0, n)[1], 4096 * (math.exp(n**2 / 2) / left_over(1.0, n)[0] - 1)
@@ -453,11 +485,11 @@ claim(
     "03.cool_first",
     "least RMS error, compensated over plain",
     least[0] / least[1],
-    between=(0.75, 1),
+    between=(0.8, 1),  # 0.90 ± 0.02 over eight other seeds
 )
 
 # %% [markdown]
-# **Cool first.** Then compensation saves a little: its error is between 0.75<!--03.cool_first--> and once the plain one.
+# **Cool first.** Then compensation saves a little: its least error is 0.9<!--03.cool_first--> times the plain one.
 
 # %% [markdown]
 # ## Is the limit a Gaussian?
@@ -466,16 +498,17 @@ claim(
 # it apart.
 #
 # **As it stands it is false.** As $T \to 0$ all mass goes to the summit: the limit is a **point mass**, on a grid a
-# single cell. A Gaussian with variance zero is no Gaussian.
+# single cell. You may call that a Gaussian of variance zero. But then whatever shrinks to a point "converges to a
+# Gaussian", a box too, and nothing has been said about the map.
 #
 # **What is true** is about a magnifying glass. Near the summit $h(x) \approx A + \tfrac12 (x - x^*)^\mathsf T H\,(x - x^*)$. Put $u =
 # (x - x^*)/\sqrt T$: the exponent $h/T$ becomes $A/T + \tfrac12 u^\mathsf T H u$, and what was left out
-# shrinks with $T$. So
+# goes to 0 with $T$. So
 #
 # $$\frac{x - x^*}{\sqrt T} \;\longrightarrow\; \mathcal N\!\left(0,\,(-H)^{-1}\right) \qquad\text{in distribution, as } T \to 0 .$$
 #
-# The *rescaled* variable tends to a Gaussian. This is Laplace's approximation. It needs one summit, inside of
-# the map, with $-H$ positive definite. At any finite $T$ the map is *near* $\mathcal N(x^*, T(-H)^{-1})$, and exactly that
+# The *rescaled* variable tends to a Gaussian. This is Laplace's approximation. It needs a
+# continuous map, and one summit inside of it with $-H$ positive definite. At any finite $T$ the map is *near* $\mathcal N(x^*, T(-H)^{-1})$, and exactly that
 # only if $h$ is quadratic.
 
 # %% [markdown]
@@ -572,15 +605,15 @@ viz.show(
 )
 
 # %% measured=true
-claim("03.point", "T = 0.01: the largest cell holds", cells.max(), between=(0.7, 1), theory=1)
+claim("03.point", "T = 0.01: the largest cell holds", cells.max(), between=(0.95, 1), theory=1)
 coldest = spatial_softmax(slanting(10, 21)[0][None], 1e-3).max()
 claim("03.one_hot", "T = 0.001: the largest cell holds", coldest, between=(0.9999, 1), theory=1)
 _ = reveal("03.limit", LIMIT[1])
 
 # %% [markdown]
 # How near is near? For a Gaussian blob of height 1 in $d$ dimensions the next term of the expansion makes the covariance larger
-# by $1 + \tfrac{d+2}{2}T$: in the plane $1 + 2T$. And the divergence KL$(p \,\Vert\, \mathcal N(x^*, T(-H)^{-1}))$ falls like
-# $\tfrac52 T^2$. We measure both on cells so small that no grid is in the way.
+# by $1 + \tfrac{d+2}{2}T$: in the plane $1 + 2T$, and $7T^2$ more in the order after that. And the divergence KL$(p \,\Vert\, \mathcal N(x^*, T(-H)^{-1}))$ falls like
+# $\tfrac52 T^2$, with $\tfrac{47}{3} T^3$ after it. We measure both on cells so small that no grid is in the way.
 
 
 # %%
@@ -604,10 +637,11 @@ ratios, divergences = map(torch.tensor, zip(*map(compared, cold), strict=True))
 fig, (left, right) = viz.row(2)
 T = torch.tensor(cold)
 for ax, theory, measured, label in (
-    (left, 2 * T, ratios - 1, "covariance ratio − 1"),
-    (right, 2.5 * T**2, divergences, "KL divergence (nats)"),
+    (left, (2 * T, 7 * T**2), ratios - 1, "covariance ratio − 1"),
+    (right, (2.5 * T**2, 47 / 3 * T**3), divergences, "KL divergence (nats)"),
 ):
-    ax.plot(T, theory, label="theory", **LINE)
+    ax.plot(T, theory[0], label="first term", **LINE)
+    ax.plot(T, sum(theory), label="two terms", **{**viz.MIDDLE, "marker": ""})
     ax.plot(T, measured, label="measured", **POINTS)
     ax.set(xscale="log", yscale="log", xlabel="temperature T", ylabel=label)
     ax.set_xticks(cold, labels=cold)
@@ -616,27 +650,26 @@ for ax, theory, measured, label in (
 viz.headline(fig, "Near a Gaussian for small T, and never one")
 viz.show(
     fig,
-    alt="Log-log plots against temperature from 0.005 to 0.05. Left: covariance ratio minus one lies on 2T. Right: the Kullback-Leibler "
-    "divergence lies on 2.5 T², a little above it at T = 0.05. Neither reaches zero.",
+    alt="Log-log plots against temperature from 0.005 to 0.05. Left: covariance ratio minus one tends to 2T from above, "
+    "and lies on 2T + 7T². Right: the Kullback-Leibler divergence tends to 2.5 T² in the same way. Neither reaches zero.",
 )
 
 # %% measured=true
 for index, mark in ((0, "a"), (2, "c"), (3, "d")):
-    T, third = (
-        cold[index],
-        12 * cold[index] ** 2,
-    )  # theory gives the first order; the next one is T²
+    T = cold[index]  # what comes after T² is 33 T³, and positive, and so is the rest
     claim(
-        f"03.ratio_{mark}", f"covariance ratio, T = {T}", ratios[index],
-        between=(1 + 2 * T, 1 + 2 * T + third), theory=1 + 2 * T,
+        f"03.ratio_{mark}", f"covariance ratio, T = {T}", ratios[index], theory=1 + 2 * T + 7 * T**2,
+        between=(round(1 + 2 * T + 7 * T**2, 4), round(1 + 2 * T + 7 * T**2 + 2 * 33 * T**3, 4)),
     )  # fmt: skip
-claim("03.kl", "KL over T², T = 0.005", divergences[4] / 0.005**2, between=(2.5, 2.65), theory=2.5)
+T = cold[4]  # here 102 T⁴ comes after
+law = 2.5 + 47 / 3 * T
+claim("03.kl", "KL over T², T = 0.005", divergences[4] / T**2, between=(law, law + 2 * 102 * T**2), theory=law)  # fmt: skip
 shown = laplace_covariance(fine[99:102, 99:102], 0.02)
 claim("03.laplace", "your spread over T·Σ, T = 0.02", shown[0, 0] / (0.02 * 400), between=(0.99, 1.01), theory=1)  # fmt: skip
 
 # %% [markdown]
 # At $T = 0.05$ the softmax is wider than Laplace says, by a factor of 1.124<!--03.ratio_a-->; at $T = 0.01$ by
-# 1.021<!--03.ratio_d-->. A wider, heavier-tailed thing that is *nearly* Gaussian: that is what a cold softmax is.
+# 1.0207<!--03.ratio_d-->. A wider, heavier-tailed thing that is *nearly* Gaussian: that is what a cold softmax is.
 #
 # ### Where the grid ends it
 #
@@ -675,10 +708,11 @@ viz.show(
 # %% measured=true
 for std, mark in ((0.35, "cold"), (0.5, "half")):
     bias, law = locked(std, mu)
-    top = float(law.max())
+    q = math.exp(-2 * math.pi**2 * std**2)  # of the next harmonic, which makes the top higher
+    top = float(law.max()) / math.sqrt(1 - 4 * q**2)
     claim(
-        f"03.lock_{mark}", f"largest bias, spread {std}", bias.max(),
-        between=(round(0.97 * top, 4), round(1.03 * top, 4)), theory=top, unit="cells",
+        f"03.lock_{mark}", f"top bias, at {std}", bias.max(),
+        between=(round(0.998 * top, 5), round(1.001 * top, 5)), theory=top, unit="cells",
     )  # fmt: skip
 
 # %% [markdown]
@@ -687,7 +721,7 @@ for std, mark in ((0.35, "cold"), (0.5, "half")):
 # ### Where there are two summits
 #
 # Let two be **equally high**, one of them twice as wide. Laplace gives each a mass of $\det(-H)^{-1/2}$, so the wide one gets four times
-# as much, at every small T. On a grid, though, each has one largest cell in the end. And if the narrow one is *higher*, by a tenth?
+# as much, at every small T. On a grid, though, each has one largest cell in the end; here both summits stand on one. And if the narrow one is *higher*, by a tenth?
 
 
 # %%
@@ -702,10 +736,14 @@ def two_summits(T, height=1.0):
 # %% measured=true
 narrow, wide = two_summits(0.05)
 claim(
-    "03.two_wide", "T = 0.05: mass of wide over narrow", wide / narrow, between=(3.9, 4.1), theory=4
+    "03.two_wide",
+    "T = 0.05: mass of wide over narrow",
+    wide / narrow,
+    between=(3.98, 4.02),
+    theory=4,
 )
 narrow, wide = two_summits(0.001)
-claim("03.two_grid", "T = 0.001: mass of wide over narrow", wide / narrow, between=(1, 1.01), theory=1)  # fmt: skip
+claim("03.two_grid", "T = 0.001: mass of wide over narrow", wide / narrow, between=(1, 1.0001), theory=1)  # fmt: skip
 narrow, wide = two_summits(0.01, height=1.1)
 claim("03.two_higher", "T = 0.01, narrow one higher: its mass", narrow, between=(0.999, 1), theory=1)  # fmt: skip
 
@@ -815,23 +853,26 @@ viz.show(
 moved = {
     name: found[0.1][0] / found[0.001][0] for name, found in (("whole", whole), ("window", local))
 }
-claim("03.moved_whole", "hundredfold noise, whole map: best T times", moved["whole"], between=(0.9, 1.33))  # fmt: skip
-claim("03.moved_window", "hundredfold noise, window: best T times", moved["window"], between=(1.5, 2))  # fmt: skip
+# one step of the list is a factor of 1.1; eight other seeds gave 1 or 2 steps, and 6 in the window
+claim("03.moved_whole", "hundredfold noise, whole map: best T times", moved["whole"], between=(0.99, 1.33))  # fmt: skip
+claim("03.moved_window", "hundredfold noise, window: best T times", moved["window"], between=(1.58, 1.91))  # fmt: skip
 coldest = best_temperature(clean, places, [1e-4])[1]
 claim(
     "03.coldest", "T → 0: RMS error 1/√12", coldest, unit="cells",
     between=(0.27, 0.308), theory=12**-0.5,  # four standard errors of an RMS of 800
 )  # fmt: skip
 lowest = whole[0.1][1].min() / local[0.1][1].min()
-claim("03.gain", "noise 0.1: least error, whole map over window", lowest, between=(1.8, 2.3))
+claim(
+    "03.gain", "noise 0.1: least error, whole map over window", lowest, between=(1.9, 2.25)
+)  # 2.06 ± 0.04 over seeds
 if reveal("03.noise", NOISE[2]):
     print("That is on the whole map. In the window it nearly doubles, and yet only that.")
 
 # %% [markdown]
 # The best T of the whole map sits at the edge of the cliff and stays there: a hundred times the noise moves
 # it by less than a factor of 1.33<!--03.moved_whole-->. In a window there is little background to be pulled by, so T may be larger, more
-# cells are averaged, and the more noise there is the more that is worth: a factor of 1.5<!--03.moved_window--> to
-# 2<!--03.moved_window-->. On the grid's cold end both curves
+# cells are averaged, and the more noise there is the more that is worth: a factor of
+# 1.7<!--03.moved_window-->. On the grid's cold end both curves
 # come to the error of whole cells, $1/\sqrt{12}$ = 0.29 cells<!--03.coldest-->, and with noise above it.
 #
 # So for *decoding*, cut a window first: at the largest noise its best error is 2.0<!--03.gain--> times smaller. Softmax over a whole map earns its keep in *training*, where a gradient must reach the
@@ -955,13 +996,21 @@ viz.show(
     "at 0.34 and 0.12. With the scale fixed they come together, to 0.53 and 0.40.",
 )
 
+
 # %% measured=true
-apart = {
-    fixed: recorded(fixed, 1.0, "temperature").mean() / recorded(fixed, 0.05, "temperature").mean()
-    for fixed in (False, True)
-}
-claim("03.apart_free", "20 times apart, scale free: end apart by", apart[False], between=(2, 4))
-claim("03.apart_fixed", "20 times apart, scale fixed: end apart by", apart[True], between=(1, 1.6))
+def apart(fixed, what):
+    """Return how many times apart the two starts end, in the mean over the seeds."""
+    ratio = recorded(fixed, 1.0, what).mean() / recorded(fixed, 0.05, what).mean()
+    return max(ratio, 1 / ratio)
+
+
+claim("03.apart_free", "scale free: T ends apart by", apart(False, "temperature"), between=(2, 3.5))
+claim("03.sharp_free", "scale free: std of h/T by", apart(False, "sharpness"), between=(1.3, 1.8))
+claim("03.apart_fixed", "scale fixed: T by", apart(True, "temperature"), between=(1, 1.6))
+colder = recorded(True, 0.05, "temperature") < recorded(True, 1.0, "temperature")
+claim("03.colder", "seeds whose cold start is still the colder", colder.sum(), between=(3, 4))
+
+# %% measured=true
 truth_cell, labelled = coords.pixels_to_cells(held_out.keypoints, 4.0), held_out.labelled
 for start, network in networks.items():
     runs = recorded(True, start, "temperature")
@@ -973,15 +1022,15 @@ for start, network in networks.items():
     claim(f"03.learned_{mark}", f"learned T from {start}", T, between=between, theory=runs.mean())
     tries = [T.item() * factor for factor in (0.25, 0.35, 0.5, 0.7, 0.85, 1, 1.2, 1.4, 2, 2.8, 4)]
     best, _ = best_temperature(maps[labelled], truth_cell[labelled], tries)
-    claim(f"03.best_{mark}", "best T on unseen people over learned T", best / T, between=(0.7, 1.4), theory=1)  # fmt: skip
+    claim(f"03.best_{mark}", "best T on unseen people over learned T", best / T, between=(0.85, 1.4), theory=1)  # fmt: skip
 
 # %% [markdown]
 # Three things to see.
 #
-# - **With the scale free, T says little.** The two starts end 2.7<!--03.apart_free--> times apart, and the last layer makes up
-#   for most of that.
-# - **With the scale fixed, starts 20 times apart end within a factor of 1.6**<!--03.apart_fixed-->. Not at one value:
-#   after 300 steps the cold start is still the colder one.
+# - **With the scale free, T says little.** The two starts, 20 times apart, end 2.7<!--03.apart_free--> times apart in T. In what
+#   counts, the standard deviation of $h/T$, they end 1.5<!--03.sharp_free--> times apart: the last layer has made up for the rest.
+# - **With the scale fixed, they end 1.3<!--03.apart_fixed--> times apart.** Not at one value: after 300 steps the cold start
+#   is still the colder one, in four seeds of five.
 # - **What was learned is what the U would have chosen.** On unseen people, no temperature of the list does much better than the
 #   one that training found: the best is within a factor of 1.4<!--03.best_hot--> of it, from both starts.
 #
@@ -1016,13 +1065,16 @@ variances = covariance.diagonal(dim1=-2, dim2=-1)
 first = (torch.arange(256) < 128)[:, None] & labelled
 scale = calibration.variance_scale(errors, variances, first)
 cover = calibration.coverage(errors, scale * covariance, [0.5], ~first & labelled)[0]
+squares = (errors.square() / variances)[first].flatten().sort(descending=True).values
+tail = squares[: len(squares) // 100].sum() / squares.sum()
+claim("03.tail", "share of all e²/v in the largest hundredth", tail, between=(0.4, 1), theory=0.084)
 claim("03.cover", "calibrated: the 50 % ellipse holds", cover, between=(0.6, 1), theory=0.5)
 
 # %% [markdown]
 # It does not. From run to run $e^2/v$ lies anywhere from 0.14<!--03.scale_least--> to 18<!--03.scale_most-->: nobody
 # asked for a spread, so nobody gets one. One factor, fitted on half of the unseen people, makes the mean square right there.
-# On the other half, the ellipse that should then hold half of the errors holds 96 %<!--03.cover-->: a few gross errors set the
-# factor, and no factor mends a shape. A learned temperature is **not** a calibrated one. Lesson 06 asks what would be.
+# On the other half, the ellipse that should then hold half of the errors holds 94 %<!--03.cover-->. A few gross errors set the
+# factor: one square in a hundred makes 0.8<!--03.tail--> of their sum, and no factor mends a shape. A learned temperature is **not** a calibrated one. Lesson 06 asks what would be.
 
 # %% [markdown]
 # ## Break it: the same number, the other convention
@@ -1058,13 +1110,13 @@ fig, ax = viz.single()
 for (name, errors), look in zip(lines.items(), (viz.LEFT, viz.RIGHT, viz.MIDDLE), strict=True):
     kept = [(T, max(e, 1e-5)) for T, e in zip(called, errors, strict=True) if math.isfinite(e)]
     ax.plot(*zip(*kept, strict=True), label=name, **{**look, "markevery": 100})
-ax.axvline(1 / 88.7, **{**viz.UNCOUNTED, "marker": ""})
+ax.axvline(1 / 88.7, label="T = 1/88.7", **{**viz.UNCOUNTED, "marker": ""})
 ax.set(xscale="log", yscale="log", xlabel="what is called T", ylabel="error (cells)")
-ax.legend(loc="center left")
+ax.legend(loc="lower right")
 viz.headline(fig, "Multiplied: 24 cells off at every T. Unguarded: NaN when cold")
 viz.show(
     fig,
-    alt="Error against T for one blob in float32. The right softmax falls from 24 cells at T = 1 to nothing below 0.03; the one that multiplies "
+    alt="Error against T for one blob in float32. The right softmax falls from 24 cells at T = 1 to nothing below 0.04; the one that multiplies "
     "stays at 24 cells everywhere; the unguarded one follows the right one down to T = 0.0113, where it ends.",
 )
 
@@ -1079,8 +1131,8 @@ good = (decode.soft_argmax(spatial_softmax(single, 0.07)).points - truth).norm()
 claim("03.bug_gone", "repaired, T = 0.07: cells off", good, between=(0, 0.05), unit="cells")
 
 # %% [markdown]
-# The first bug raises nothing, and trains: a network can make its maps a hundred times higher, and then all is well. You find
-# it when you change T and the answer gets *worse* in the wrong direction. The second one hides until the map is
+# The first bug raises nothing, and trains: a network can make its maps two hundred times higher, and then all is well. You find
+# it when you cool the softmax and the answers go to the *centre*. The second one hides until the map is
 # cold enough. Test both ways with T far from 1.
 
 # %% [markdown]
@@ -1130,7 +1182,8 @@ claim("03.bug_gone", "repaired, T = 0.07: cells off", good, between=(0, 0.05), u
 #   below T = 0.095<!--03.needed--> by less than one.
 # - Bias compensation is exact on a background of 0. With noise of a twentieth it is off by up to
 #   3.9 cells<!--03.noise_hot-->. Cool the map, or cut a window.
-# - At zero temperature the limit is a point. Magnified by $1/\sqrt T$ it is a Gaussian, its covariance too small by $1 + 2T$.
+# - At zero temperature the limit is a point. Magnified by $1/\sqrt T$ it tends to a Gaussian; a blob of height 1 at small T is
+#   wider than that by the factor $1 + 2T$.
 # - Below half a cell of spread the mean locks to cells; with no spread it costs 0.29 cells<!--03.coldest--> an axis.
 # - T and the last layer's scale are one knob. With the scale fixed, training finds the T that the U would have chosen. Its spread is
 #   nobody's promise.

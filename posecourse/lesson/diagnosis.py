@@ -191,6 +191,11 @@ def _conversion(want: Any, have: Any) -> str:
             "The values are right, in another precision. Keep the input's: `.to(x.dtype)`, or "
             "`torch.zeros(…, dtype=x.dtype)` where you make a tensor."
         )
+    if isinstance(have, Tensor) and have.is_floating_point() and have.dtype != want.dtype:
+        return (
+            "The answer has the number type of the argument: look for `.float()`, `.double()` or a new tensor without "
+            "`dtype=…`. A tensor of whole numbers becomes float32 by itself; `.to(x.dtype)` prevents it."
+        )
     return ""
 
 

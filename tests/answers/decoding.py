@@ -26,6 +26,8 @@ QUANTIZATION_RMS = {
         "no_root": lambda s: by_integral(s).square(),
         "mean_of_magnitudes": lambda s: 2 * (s / 2) ** 2 / 2 / s,
         "the_largest": lambda s: s.mul(0.5),
+        "one_limit": lambda s: by_integral(s) / 2**0.5,
+        "not_divided": lambda s: by_integral(s) * s.sqrt(),
         "for_stride_one": lambda s: torch.ones_like(s).div(12).sqrt(),
     },
 }
@@ -57,6 +59,13 @@ def one_point_after_another(cells, patches, stride):
     return torch.tensor(points, dtype=cells.dtype).reshape(cells.shape)
 
 
+def two_outcomes(cells, patches, stride, is_higher):
+    """Compare once, and move by as much in any case."""
+    x = is_higher(patches[..., 1, 2], patches[..., 1, 0]).to(cells) * 0.5 - 0.25
+    y = is_higher(patches[..., 2, 1], patches[..., 0, 1]).to(cells) * 0.5 - 0.25
+    return stride * (cells + torch.stack([x, y], dim=-1)) + (stride - 1) / 2
+
+
 QUARTER_OFFSET = {
     "helped": [lambda cells, patches, stride: cells + patches[:, 1, 2] - patches[:, 1, 0]],
     "golds": [in_one_line, one_point_after_another],
@@ -72,6 +81,9 @@ QUARTER_OFFSET = {
             in_one_line(c, torch.zeros_like(p), s)
             + s / 4 * torch.stack([p[..., 1, 2] - p[..., 1, 0], p[..., 2, 1] - p[..., 0, 1]], -1)
         ),
+        "half_a_cell": lambda c, p, s: s * (c + 2 * where_higher(p)) + (s - 1) / 2,
+        "ties_go_up_left": lambda c, p, s: two_outcomes(c, p, s, torch.gt),
+        "ties_go_down_right": lambda c, p, s: two_outcomes(c, p, s, torch.ge),
     },
 }
 
@@ -97,9 +109,9 @@ def clamped_and_solved(patches):
     return solved(*derivatives(patches.clamp(min=1e-6).log()))
 
 
-def added_and_inverted(patches):
-    """Keep the logarithm finite by adding a millionth, and invert."""
-    g, H = derivatives((patches + 1e-6).log())
+def replaced_and_inverted(patches):
+    """Put a millionth where there is less, and invert."""
+    g, H = derivatives(torch.where(patches < 1e-6, torch.full_like(patches, 1e-6), patches).log())
     return -(torch.linalg.inv(H) @ g[..., None])[..., 0]
 
 
@@ -134,8 +146,13 @@ def separable(patches):
     return torch.stack(steps, dim=-1)
 
 
+def multiplied(g, H):
+    """Multiply by the Hessian."""
+    return -torch.einsum("...ij,...j->...i", H, g)
+
+
 DARK = {
-    "golds": [clamped_and_solved, added_and_inverted, by_convolution],
+    "golds": [clamped_and_solved, replaced_and_inverted, by_convolution],
     "twins": {
         "wrong_sign": lambda p: clamped_and_solved(p.flip((-2, -1))),
         "curvatures_exchanged": lambda p: inverse_by_hand(p, 0, 1),
@@ -144,6 +161,10 @@ DARK = {
         "slope_undivided": lambda p: solved(*derivatives(p.clamp(min=1e-6).log(), slope=1.0)),
         "without_logarithm": lambda p: solved(*derivatives(p)),
         "logarithm_of_zero": lambda p: solved(*derivatives(p.log())),
+        "below_zero": lambda p: solved(*derivatives(p.log().clamp(min=math.log(1e-6)))),
+        "another_floor": lambda p: solved(*derivatives(p.clamp(min=1e-10).log())),
+        "mixed_sign": lambda p: solved(*derivatives(p.clamp(min=1e-6).log(), mixed=-0.25)),
+        "not_inverted": lambda p: multiplied(*derivatives(p.clamp(min=1e-6).log())),
         "row_before_column": lambda p: clamped_and_solved(p.mT),
     },
 }
@@ -195,6 +216,15 @@ SOFT_ARGMAX = {
         "without_exponential": lambda h, T: weighted(h) / h.sum((-2, -1))[..., None],
         "row_before_column": lambda h, T: (h.flatten(-2) / T).softmax(-1) @ grid(h).flatten(0, 1)[:, [1, 0]],
         "counted_from_one": from_one,
+        "whole_batch": lambda h, T: weighted(torch.exp(h / T) / torch.exp(h / T).sum()),
+        "each_axis_by_itself": lambda h, T: torch.stack(
+            [
+                ((h / T).softmax(-1) * grid(h)[..., 0]).sum((-1, -2)) / h.shape[-2],
+                ((h / T).softmax(-2) * grid(h)[..., 1]).sum((-1, -2)) / h.shape[-1],
+            ],
+            dim=-1,
+        ),
+        "half_a_cell_right": lambda h, T: (from_one(h, T) + flattened(h, T)) / 2,
     },
 }
 
@@ -221,6 +251,9 @@ TO_GRID_AND_BACK = {
         "another_grid": lambda p, s: torch.floor(p / s + 0.5) * s,
         "half_pixel_right": lambda p, s: rounded(p, s) + 0.5,
         "never_rounded": lambda p, s: ((p + 0.5) / s - 0.5 + 0.5) * s - 0.5,
+        "floored_cells": lambda p, s: rounded(p - s / 2, s),
+        "half_taken_away": lambda p, s: by_remainder(p - 1, s),
+        "still_in_cells": lambda p, s: torch.round((p + 0.5) / s - 0.5),
     },
 }
 
@@ -255,6 +288,8 @@ CRAMER_RAO = {
         "other_axis_known": lambda blob, place, n: n / torch.linalg.vector_norm(slopes_of(blob, place), dim=-1),
         "variance": lambda blob, place, n: by_hand(blob, place, n).square(),
         "noise_unsquared": lambda blob, place, n: by_hand(blob, place, math.sqrt(n)),
+        "noise_ignored": lambda blob, place, n: by_hand(blob, place, 1),
+        "noise_multiplies": lambda blob, place, n: by_hand(blob, place, 1 / n),
         "mean_over_cells": lambda blob, place, n: by_hand(blob, place, n * math.sqrt(blob(place).numel())),
         "not_inverted": lambda blob, place, n: slopes_of(blob, place).square().sum(-1).sqrt() / n,
     },

@@ -67,6 +67,40 @@ def all_compete(logits, temperature):
     return torch.exp(h - h.logsumexp(tuple(range(h.ndim)), keepdim=True))
 
 
+def in_double(logits, temperature):
+    """Hope for float64."""
+    powers = np.e ** (logits.to(torch.float64) / temperature)
+    return (powers / powers.flatten(-2).sum(-1)[..., None, None]).to(logits)
+
+
+def least_is_one(logits, temperature):
+    """Subtract each map's minimum."""
+    h = logits / temperature
+    powers = torch.exp(h - h.flatten(-2).min(-1).values[..., None, None])
+    return powers / powers.flatten(-2).sum(-1)[..., None, None]
+
+
+def without_temperature(logits, temperature):
+    """Leave T unused."""
+    return own_maximum(logits, 1)
+
+
+def axis_one(logits, temperature):
+    """Normalise along axis 1."""
+    h = logits / temperature
+    return torch.exp(h - h.logsumexp(1, keepdim=True))
+
+
+def rows_compete(logits, temperature):
+    """Normalise along the other axis."""
+    return columns_compete(logits.mT, temperature).mT
+
+
+def columns_then_rows(logits, temperature):
+    """Normalise what is normalised."""
+    return rows_compete(columns_compete(logits, temperature), 1)
+
+
 SPATIAL_SOFTMAX = {
     "golds": [flattened, own_maximum, through_logarithms],
     "twins": {
@@ -75,6 +109,12 @@ SPATIAL_SOFTMAX = {
         "along_rows": columns_compete,
         "over_the_batch": all_compete,
         "overflow": every_exponential,
+        "overflow_later": in_double,
+        "minimum_subtracted": least_is_one,
+        "temperature_forgotten": without_temperature,
+        "counted_from_the_left": axis_one,
+        "along_columns": rows_compete,
+        "one_axis_after_the_other": columns_then_rows,
         "one_maximum_for_all": maximum_of_everything,
         "peak_of_one": without_a_sum,
     },
@@ -120,6 +160,9 @@ DEBIASED_SOFT_ARGMAX = {
     "twins": {
         "left_as_it_is": lambda maps, T: centroid(torch.exp(maps / T)),
         "half_of_the_size": lambda maps, T: as_the_formula_says(maps, T, middle=lambda H, W: [W / 2, H / 2]),
+        "half_a_cell_dropped": lambda maps, T: as_the_formula_says(
+            maps, T, middle=lambda H, W: [float((W - 1) // 2), float((H - 1) // 2)]
+        ),
         "size_exchanged": lambda maps, T: as_the_formula_says(maps, T, middle=lambda H, W: [(H - 1) / 2, (W - 1) / 2]),
         "one_cell_of_background": lambda maps, T: as_the_formula_says(maps, T, N=1),
         "not_divided": lambda maps, T: as_the_formula_says(maps, T, below=lambda C, N: C),
@@ -131,6 +174,10 @@ DEBIASED_SOFT_ARGMAX = {
             maps, T, C=lambda h, T: torch.exp(h / T).sum().expand(h.shape[:-2])
         ),
         "temperature_multiplies": lambda maps, T: centroid(torch.expm1(maps * T)),
+        "temperature_forgotten": lambda maps, T: what_the_blob_adds(maps, 1),
+        "mean_and_centre_disagree": lambda maps, T: as_the_formula_says(
+            maps.mT, T, middle=lambda W, H: [(W - 1) / 2, (H - 1) / 2]
+        ),
         "row_before_column": lambda maps, T: torch.stack(what_the_blob_adds(maps, T).unbind(-1)[::-1], dim=-1),
     },
 }
@@ -195,6 +242,9 @@ LAPLACE_COVARIANCE = {
         "temperature_forgotten": lambda h, T: inverted(h, 1.0),
         "temperature_divides": lambda h, T: inverted(h, 1 / T),
         "not_inverted": curvature,
+        "divided_not_inverted": lambda h, T: curvature(h, 1 / T),
+        "logarithm_taken": lambda h, T: inverted(torch.log(h), T),
+        "corners_halved": lambda h, T: inverted(h, T, xy=2.0),
         "inverted_number_by_number": lambda h, T: T**2 * curvature(h, T).pow(-1),
         "axes_exchanged": transposed,
         "corners_not_quartered": lambda h, T: inverted(h, T, xy=4.0),
@@ -276,6 +326,8 @@ BEST_TEMPERATURE = {
         "least_error_itself": pick(lambda errors, T: min(errors)),
         "bias_for_error": smallest(lambda away: torch.abs(torch.mean(away))),
         "mean_of_sizes": smallest(lambda away: away.square().sqrt().mean()),
+        "root_before_the_maps": smallest(lambda away: (torch.linalg.vector_norm(away, dim=-1) / math.sqrt(2)).mean()),
+        "spread_without_bias": smallest(lambda away: ((away - away.mean()).square().sum() / (away.numel() - 1)).sqrt()),
         "mean_distance": smallest(lambda away: torch.hypot(*away.unbind(-1)).mean()),
         "both_axes_added": smallest(lambda away: root_mean_square(away) * math.sqrt(2)),
         "root_forgotten": smallest(lambda away: away.pow(2).mean()),

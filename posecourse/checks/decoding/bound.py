@@ -14,7 +14,7 @@ Blob: TypeAlias = Callable[[Tensor], Tensor]
 
 def _slopes(blob: Blob, place: Tensor) -> Tensor:
     """Return ∂h/∂(x, y) of every cell, (H·W 2)."""
-    slopes: Tensor = torch.autograd.functional.jacobian(blob, place)
+    slopes: Tensor = torch.func.jacrev(blob)(place)
     return slopes.flatten(0, -2)
 
 
@@ -53,6 +53,22 @@ def noise_unsquared(blob: Blob, place: Tensor, noise: float) -> Tensor:
     return torch.linalg.inv(_information(blob, place, noise) * noise).diagonal().sqrt()
 
 
+def noise_ignored(blob: Blob, place: Tensor, noise: float) -> Tensor:
+    """This is the bound for n = 1, whatever the noise: it was given and is not used.
+
+    The information is divided by n², so the bound is proportional to n.
+    """
+    return cramer_rao(blob, place, 1.0)
+
+
+def noise_multiplies(blob: Blob, place: Tensor, noise: float) -> Tensor:
+    """The bound falls when the noise grows: the information was multiplied by n², or the bound divided by n.
+
+    Noise takes information away: divide the slopes' products by n².
+    """
+    return cramer_rao(blob, place, 1.0) / noise
+
+
 def mean_over_cells(blob: Blob, place: Tensor, noise: float) -> Tensor:
     """The information was averaged over the cells where it is to be added up, so the bound is too large by √(H·W).
 
@@ -69,4 +85,12 @@ def not_inverted(blob: Blob, place: Tensor, noise: float) -> Tensor:
     return _information(blob, place, noise).diagonal().sqrt()
 
 
-COALS = [other_axis_known, variance, noise_unsquared, mean_over_cells, not_inverted]
+COALS = [
+    other_axis_known,
+    variance,
+    noise_unsquared,
+    noise_ignored,
+    noise_multiplies,
+    mean_over_cells,
+    not_inverted,
+]

@@ -60,4 +60,39 @@ def never_rounded(points: Tensor, stride: float) -> Tensor:
     return points.clone()
 
 
-COALS = [no_half_at_all, half_before_only, half_after_only, another_grid, half_pixel_right, never_rounded]
+def floored_cells(points: Tensor, stride: float) -> Tensor:
+    """Both conversions are right, and between them stands `floor`: every other point lands one cell too far left or up.
+
+    A place in cells has its whole numbers at the *centres*, so the nearest cell is `round`. A floor belongs to
+    (px + ½)/s, which counts from the edge.
+    """
+    return (((points + 0.5) / stride - 0.5).floor() + 0.5) * stride - 0.5
+
+
+def half_taken_away(points: Tensor, stride: float) -> Tensor:
+    """The way out is right, and on the way in the half pixel has the wrong sign: floor((px − ½) / s).
+
+    A pixel's centre is half a pixel *right* of its left edge, and the grid counts from the edge: px + ½.
+    """
+    return (((points - 0.5) / stride).floor() + 0.5) * stride - 0.5
+
+
+def still_in_cells(points: Tensor, stride: float) -> Tensor:
+    """These are the right cells, and pixels were asked for: the way back is missing.
+
+    A cell becomes a place in pixels by (cell + ½)·s − ½.
+    """
+    return ((points + 0.5) / stride).floor()
+
+
+COALS = [
+    no_half_at_all,
+    half_before_only,
+    half_after_only,
+    another_grid,
+    half_pixel_right,
+    never_rounded,
+    floored_cells,
+    half_taken_away,
+    still_in_cells,
+]

@@ -64,6 +64,35 @@ def temperature_ignored(heatmaps: Tensor, temperature: float) -> Tensor:
     return _mean_of(heatmaps, 1.0)
 
 
+def whole_batch(heatmaps: Tensor, temperature: float) -> Tensor:
+    """One softmax was taken over all maps together, so each map has only a share of the weight.
+
+    Every map is a distribution of its own. Flatten the last two axes only, `flatten(-2)`, and take the softmax along
+    the last one.
+    """
+    return _weighted((heatmaps / temperature).flatten().softmax(0).view_as(heatmaps))
+
+
+def each_axis_by_itself(heatmaps: Tensor, temperature: float) -> Tensor:
+    """Each row gave an x of its own and each column a y, and you took the means: empty rows have as much say as full.
+
+    A row without a blob has weights that add up to 1 too. One softmax over all cells lets such rows weigh nothing.
+    """
+    H, W = heatmaps.shape[-2:]
+    columns, rows = torch.arange(W, dtype=heatmaps.dtype), torch.arange(H, dtype=heatmaps.dtype)
+    x = ((heatmaps / temperature).softmax(-1) @ columns).mean(-1)
+    y = ((heatmaps / temperature).softmax(-2).mT @ rows).mean(-1)
+    return torch.stack([x, y], dim=-1)
+
+
+def half_a_cell_right(heatmaps: Tensor, temperature: float) -> Tensor:
+    """Every point is half a cell too far right and too low: the places were counted from the map's edge.
+
+    In our frame a cell's centre is at its whole number, 0 for the first, as `torch.arange(W)` counts. Drop the half.
+    """
+    return _mean_of(heatmaps, temperature) + 0.5
+
+
 def without_exponential(heatmaps: Tensor, temperature: float) -> Tensor:
     """This is the centre of mass of the map itself, with its heights as weights; the exponential is missing.
 
@@ -98,4 +127,7 @@ COALS = [
     without_exponential,
     row_before_column,
     counted_from_one,
+    whole_batch,
+    each_axis_by_itself,
+    half_a_cell_right,
 ]

@@ -94,13 +94,53 @@ def without_logarithm(patches: Tensor) -> Tensor:
 
 
 def logarithm_of_zero(patches: Tensor) -> Tensor:
-    """Right wherever all nine cells are positive; where one is zero, the answer is NaN or infinite.
+    """Right wherever all nine cells are positive; where one is zero or below, the answer is NaN or infinite.
 
     log 0 is −∞, and −∞ less −∞ is NaN. Maps of a trained network hold zeros and worse. Clamp the patch to at least
     1e-6 before you take the logarithm.
     """
     L = patches.log()
     return _step(_slopes(L), _curvatures(L))
+
+
+def below_zero(patches: Tensor) -> Tensor:
+    """Right for heights down to 0; where one is below, the answer is NaN, since it has no logarithm.
+
+    A millionth that is *added*, or a logarithm that is clamped afterwards, mends the zeros only. The maps of a trained
+    network dip below zero: clamp the patch to at least 1e-6 before you take the logarithm.
+    """
+    L = (patches + _LEAST).log()
+    return _step(_slopes(L), _curvatures(L))
+
+
+def another_floor(patches: Tensor) -> Tensor:
+    """Right wherever all heights are above 1e-6; an empty cell counts as 1e-10 here, and 1e-6 was asked for.
+
+    Where a cell is empty its logarithm is made up, and the step depends on what you make of it. Public code has 1e-10.
+    """
+    L = patches.clamp(min=1e-10).log()
+    return _step(_slopes(L), _curvatures(L))
+
+
+def mixed_sign(patches: Tensor) -> Tensor:
+    """The mixed derivative has the wrong sign: the blob leans the other way for it than it does in the patch.
+
+    Falling from the upper left to the lower right, or −xy left out of the inverse, both look like this. xy is
+    (lower right − lower left − upper right + upper left) / 4, and the inverse of H has −xy in its corners.
+    """
+    L = _logarithm(patches)
+    xx, yy, xy = _curvatures(L)
+    return _step(_slopes(L), (xx, yy, -xy))
+
+
+def not_inverted(patches: Tensor) -> Tensor:
+    """This is −H·g: the slope was multiplied by the curvature where it is to be divided by it.
+
+    A flat summit is far away for the same slope, a sharp one is near. Solve H·step = −g instead.
+    """
+    L = _logarithm(patches)
+    (gx, gy), (xx, yy, xy) = _slopes(L), _curvatures(L)
+    return -torch.stack([xx * gx + xy * gy, xy * gx + yy * gy], dim=-1)
 
 
 def row_before_column(patches: Tensor) -> Tensor:
@@ -119,5 +159,9 @@ COALS = [
     slope_undivided,
     without_logarithm,
     logarithm_of_zero,
+    below_zero,
+    another_floor,
+    mixed_sign,
+    not_inverted,
     row_before_column,
 ]

@@ -53,6 +53,22 @@ def the_largest(strides: Tensor) -> Tensor:
     return strides / 2
 
 
+def one_limit(strides: Tensor) -> Tensor:
+    """This is s/√24, √2 too small: one of the integral's two limits was put in, so half of the cell is missing.
+
+    e³/3 at s/2 less e³/3 at −s/2: minus a negative number, so both halves add up.
+    """
+    return strides / math.sqrt(24)
+
+
+def not_divided(strides: Tensor) -> Tensor:
+    """This is √(s³/12): the integral was taken, and the division by s is missing.
+
+    A mean over the cell is the integral divided by the cell's width. Without it the answer grows faster than the cell.
+    """
+    return (strides**3 / 12).sqrt()
+
+
 def for_stride_one(strides: Tensor) -> Tensor:
     """This is 1/√12, the error in *cells*, whatever the stride. It was asked for in pixels.
 
@@ -61,4 +77,4 @@ def for_stride_one(strides: Tensor) -> Tensor:
     return torch.full_like(strides, 1 / math.sqrt(12))
 
 
-COALS = [from_the_edge, both_axes, no_root, mean_of_magnitudes, the_largest, for_stride_one]
+COALS = [from_the_edge, both_axes, no_root, mean_of_magnitudes, the_largest, one_limit, not_divided, for_stride_one]

@@ -89,6 +89,33 @@ def by_the_difference(cells: Tensor, patches: Tensor, stride: float) -> Tensor:
     return _in_pixels(cells + _differences(patches) / 4, stride)
 
 
+def half_a_cell(cells: Tensor, patches: Tensor, stride: float) -> Tensor:
+    """The moves are ±½ of a cell where ±¼ was asked for.
+
+    Half a cell lands on the edge to the neighbour, where the keypoint is only at worst. The summit is somewhere in the
+    half of the cell on the higher side, and the middle of that half is a quarter away.
+    """
+    return _in_pixels(cells + _differences(patches).sign() / 2, stride)
+
+
+def ties_go_up_left(cells: Tensor, patches: Tensor, stride: float) -> Tensor:
+    """Right wherever one neighbour is higher; where both are equal, the point is moved left or up all the same.
+
+    A comparison has two outcomes, and there are three: higher, lower, equal. A map about a rounded place ties, and
+    nothing says on which side the summit is. `sign()` gives 0 there; a `where` needs a second `where`.
+    """
+    return _in_pixels(cells + torch.where(_differences(patches) > 0, 0.25, -0.25).to(cells.dtype), stride)
+
+
+def ties_go_down_right(cells: Tensor, patches: Tensor, stride: float) -> Tensor:
+    """Right wherever one neighbour is higher; where both are equal, the point is moved right or down all the same.
+
+    A comparison has two outcomes, and there are three: higher, lower, equal. A map about a rounded place ties, and
+    nothing says on which side the summit is. `sign()` gives 0 there; a `where` needs a second `where`.
+    """
+    return _in_pixels(cells + torch.where(_differences(patches) >= 0, 0.25, -0.25).to(cells.dtype), stride)
+
+
 COALS = [
     wrong_way,
     axes_exchanged,
@@ -98,4 +125,7 @@ COALS = [
     half_too_far,
     still_in_cells,
     by_the_difference,
+    half_a_cell,
+    ties_go_up_left,
+    ties_go_down_right,
 ]

@@ -40,6 +40,16 @@ def half_of_the_size(maps: Tensor, temperature: float) -> Tensor:
     return (C * J - N * (c + 0.5)) / (C - N)
 
 
+def half_a_cell_dropped(maps: Tensor, temperature: float) -> Tensor:
+    """The middle of the background was rounded down: (W − 1) // 2.
+
+    Right where W is odd; an even number of columns has its middle between two cells. The middle of columns 0 to 11
+    is 5.5: divide with `/`.
+    """
+    J, C, N, c = _parts(maps, temperature)
+    return (C * J - N * c.floor()) / (C - N)
+
+
 def size_exchanged(maps: Tensor, temperature: float) -> Tensor:
     """The middle of the background was taken as ((H − 1) / 2, (W − 1) / 2): height and width are exchanged.
 
@@ -106,6 +116,23 @@ def temperature_multiplies(maps: Tensor, temperature: float) -> Tensor:
     return decode.debiased_soft_argmax(maps, 1 / temperature).points
 
 
+def temperature_forgotten(maps: Tensor, temperature: float) -> Tensor:
+    """This is the answer for T = 1, whatever the temperature is: T does not occur.
+
+    The background is taken out as it should be, so only the weights *within* the blob are other ones: exp(h / T).
+    """
+    return decode.debiased_soft_argmax(maps, 1.0).points
+
+
+def mean_and_centre_disagree(maps: Tensor, temperature: float) -> Tensor:
+    """J is (row, column) and c is (x, y): the one's row was corrected with the other's column.
+
+    A place is (x, y) = (column, row). Look for the line that puts the two means of J together.
+    """
+    J, C, N, c = _parts(maps, temperature)
+    return (C * J.flip(-1) - N * c) / (C - N)
+
+
 def row_before_column(maps: Tensor, temperature: float) -> Tensor:
     """The right numbers as (row, column), where a place is (x, y) = (column, row).
 
@@ -117,6 +144,7 @@ def row_before_column(maps: Tensor, temperature: float) -> Tensor:
 COALS = (
     left_as_it_is,
     half_of_the_size,
+    half_a_cell_dropped,
     size_exchanged,
     one_cell_of_background,
     not_divided,
@@ -124,5 +152,7 @@ COALS = (
     cells_not_scaled,
     one_sum_for_the_batch,
     temperature_multiplies,
+    temperature_forgotten,
+    mean_and_centre_disagree,
     row_before_column,
 )

@@ -83,6 +83,22 @@ def mean_of_sizes(maps: Tensor, truth: Tensor, temperatures: Sequence[float]) ->
     return _searched(maps, truth, temperatures, lambda away: away.abs().mean())
 
 
+def root_before_the_maps(maps: Tensor, truth: Tensor, temperatures: Sequence[float]) -> Answer:
+    """These are each keypoint's own RMS error, averaged afterwards: the root stands before the mean over the maps.
+
+    A mean of roots is smaller than the root of the mean. One mean over everything, maps and axes, then one root.
+    """
+    return _searched(maps, truth, temperatures, lambda away: away.square().mean(-1).sqrt().mean())
+
+
+def spread_without_bias(maps: Tensor, truth: Tensor, temperatures: Sequence[float]) -> Answer:
+    """These are standard deviations: what all maps miss by in common, the bias, has been taken off.
+
+    RMS² = bias² + variance, and a hot softmax errs mostly by its bias. Use the mean of squares, not `std`.
+    """
+    return _searched(maps, truth, temperatures, torch.std)
+
+
 def mean_distance(maps: Tensor, truth: Tensor, temperatures: Sequence[float]) -> Answer:
     """These are mean *distances*, √(Δx² + Δy²) averaged; the RMS error an axis was asked for.
 
@@ -123,6 +139,8 @@ COALS = (
     least_error_itself,
     bias_for_error,
     mean_of_sizes,
+    root_before_the_maps,
+    spread_without_bias,
     mean_distance,
     both_axes_added,
     root_forgotten,

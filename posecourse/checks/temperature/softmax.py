@@ -31,6 +31,33 @@ def over_channels(logits: Tensor, temperature: float) -> Tensor:
     return (logits / temperature).softmax(-3)
 
 
+def counted_from_the_left(logits: Tensor, temperature: float) -> Tensor:
+    """This is `softmax(dim=1)`: axis 1 from the left, which is another one for each number of leading axes.
+
+    Of (B, K, H, W) it is the keypoints, of (K, H, W) the rows. Count from the right, and let all cells of a map
+    compete: flatten rows and columns into one axis, the last, and take the softmax along that.
+    """
+    return (logits / temperature).softmax(1)
+
+
+def one_axis_after_the_other(logits: Tensor, temperature: float) -> Tensor:
+    """This is a softmax of a softmax, first along one axis, then along the other.
+
+    The second one sees nothing but numbers from 0 to 1, so the result is nearly flat whatever T is. A map needs one
+    softmax over all its cells: flatten rows and columns into one axis first, `logits.flatten(-2)`.
+    """
+    return (logits / temperature).softmax(-1).softmax(-2)
+
+
+def along_columns(logits: Tensor, temperature: float) -> Tensor:
+    """Each column of each map sums to 1: the softmax runs along the rows' axis only.
+
+    A distribution over places has one sum for the whole map. Flatten rows and columns into one axis first:
+    `logits.flatten(-2)`.
+    """
+    return (logits / temperature).softmax(-2)
+
+
 def along_rows(logits: Tensor, temperature: float) -> Tensor:
     """Each row of each map sums to 1: the softmax runs along the columns only.
 
@@ -53,11 +80,29 @@ def over_the_batch(logits: Tensor, temperature: float) -> Tensor:
 def overflow(logits: Tensor, temperature: float) -> Tensor:
     """NaN where T is small, right elsewhere: exp(h / T) has left the numbers that float32 can hold.
 
-    It ends at e^88.7, and a height of 3 at T = 0.02 asks for e^150; with negative maps every exponential is 0 and so
+    It ends at e^88.7, and a height of 5 at T = 0.02 asks for e^250; with negative maps every exponential is 0 and so
     is their sum. Subtract each map's own maximum first, which changes no quotient, or call `softmax`, which does so.
     """
     weights = torch.exp(logits / temperature)
     return weights / weights.sum((-2, -1), keepdim=True)
+
+
+def overflow_later(logits: Tensor, temperature: float) -> Tensor:
+    """NaN where T is very small: the exponentials are taken in float64, which ends at e^709.
+
+    That moves the end and does not remove it: a height of 5 at T = 0.004 asks for e^1250. Subtract each map's own
+    maximum first, which changes no quotient, and float32 is enough for any T.
+    """
+    return overflow(logits.double(), temperature).to(logits.dtype)
+
+
+def minimum_subtracted(logits: Tensor, temperature: float) -> Tensor:
+    """NaN where T is small, right elsewhere: each map's *minimum* was subtracted, and so every exponent is positive.
+
+    It is large exponents that overflow; a very negative one gives a harmless 0. Subtract the maximum, and the
+    largest exponent is 0.
+    """
+    return overflow(logits - logits.amin((-2, -1), keepdim=True), temperature)
 
 
 def one_maximum_for_all(logits: Tensor, temperature: float) -> Tensor:
@@ -68,6 +113,14 @@ def one_maximum_for_all(logits: Tensor, temperature: float) -> Tensor:
     """
     weights = torch.exp((logits - logits.max()) / temperature)
     return weights / weights.sum((-2, -1), keepdim=True)
+
+
+def temperature_forgotten(logits: Tensor, temperature: float) -> Tensor:
+    """This is the softmax at T = 1, whatever the temperature is: T does not occur.
+
+    Divide the map by T before the exponential.
+    """
+    return heatmaps.spatial_softmax(logits, 1.0)
 
 
 def peak_of_one(logits: Tensor, temperature: float) -> Tensor:
@@ -82,10 +135,16 @@ def peak_of_one(logits: Tensor, temperature: float) -> Tensor:
 
 COALS = (
     temperature_multiplies,
+    temperature_forgotten,
     over_channels,
+    counted_from_the_left,
     along_rows,
+    along_columns,
+    one_axis_after_the_other,
     over_the_batch,
     overflow,
+    overflow_later,
+    minimum_subtracted,
     one_maximum_for_all,
     peak_of_one,
 )

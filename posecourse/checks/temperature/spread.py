@@ -51,6 +51,22 @@ def not_inverted(neighbourhoods: Tensor, temperature: float) -> Tensor:
     return -temperature * _hessian(neighbourhoods)
 
 
+def divided_not_inverted(neighbourhoods: Tensor, temperature: float) -> Tensor:
+    """This is −H / T, the curvature of h / T: T is where it belongs, and the inverse is missing.
+
+    Curvature is one over variance: a sharp summit has a narrow spread. Take `torch.linalg.inv` of what you have.
+    """
+    return -_hessian(neighbourhoods) / temperature
+
+
+def logarithm_taken(neighbourhoods: Tensor, temperature: float) -> Tensor:
+    """This is the curvature of log h, as DARK takes it, and that of h was asked for.
+
+    DARK takes the map itself for a Gaussian. Here p is, and log p = h / T up to a constant. So: no logarithm.
+    """
+    return temperature * torch.linalg.inv(-_hessian(neighbourhoods.log()))
+
+
 def inverted_number_by_number(neighbourhoods: Tensor, temperature: float) -> Tensor:
     """Each number of the matrix was inverted by itself: `T / -H`, or a power of −1, is not the inverse of a matrix.
 
@@ -77,6 +93,14 @@ def corners_not_quartered(neighbourhoods: Tensor, temperature: float) -> Tensor:
     return temperature * torch.linalg.inv(-_hessian(neighbourhoods, mixed=1.0))
 
 
+def corners_halved(neighbourhoods: Tensor, temperature: float) -> Tensor:
+    """The mixed derivative is twice too large: the sum over the corners was divided by 2, not by 4.
+
+    The corners are two cells apart, along x and along y: two differences, each over two cells, make 2·2.
+    """
+    return temperature * torch.linalg.inv(-_hessian(neighbourhoods, mixed=0.5))
+
+
 def mixed_forgotten(neighbourhoods: Tensor, temperature: float) -> Tensor:
     """Zeros beside the diagonal: the mixed derivative is missing, so that every blob is taken to stand upright.
 
@@ -100,9 +124,12 @@ COALS = (
     temperature_forgotten,
     temperature_divides,
     not_inverted,
+    divided_not_inverted,
+    logarithm_taken,
     inverted_number_by_number,
     axes_exchanged,
     corners_not_quartered,
+    corners_halved,
     mixed_forgotten,
     mixed_with_wrong_sign,
 )
