@@ -205,6 +205,7 @@ def test_a_known_mistake_is_known_though_it_edits_too() -> None:
         (lambda p, s: (p / s).int(), "whole numbers"),
         (lambda p, s: torch.trunc((p + 0.5) / s), "Every answer is a whole number"),
         (lambda p, s: None, "Is there a `return`?"),
+        (lambda p, s: (p.float() + 0.5) / s - 0.5, "The values are right, in another precision"),
     ],
 )
 def test_answers_of_another_kind_are_explained(answer: Any, words: str) -> None:

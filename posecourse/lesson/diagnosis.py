@@ -152,7 +152,7 @@ def _for_one_only(case: Case) -> str:
         return ""
     axes = [arguments[places[0]].ndim for arguments in case.inputs]
     fewest = [index for index, count in enumerate(axes) if count == min(axes)]
-    if any(index in case.wrong for index in fewest) or axes[case.shows] == min(axes):
+    if set(case.wrong) != set(range(len(axes))) - set(fewest):
         return ""
     name = case.names[places[0]]
     good, bad = (tuple(case.inputs[index][places[0]].shape) for index in (fewest[0], case.shows))
