@@ -48,7 +48,7 @@ def values_and_masks(generator: torch.Generator) -> Iterator[tuple[Tensor, Tenso
 
 
 def maps_and_masks(generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Yield heatmaps, their targets and what counts: no size twice, an empty mask, NaN where it does not count and where it does."""
+    """Yield heatmaps, their targets and what counts: no size twice, an empty mask, NaN that counts or does not."""
     sizes = ((2, 3, 5, 7), (4, 5, 3, 6), (3, 2, 6, 4), (2, 4, 5, 3), (3, 5, 4, 7), (5, 3, 7, 4), (4, 6, 3, 5))
     for index, (B, K, H, W) in enumerate(sizes):
         dtype = (torch.float64, torch.float32)[index % 2]

@@ -49,8 +49,8 @@ def cells_added(predicted: Tensor, target: Tensor, mask: Tensor) -> Tensor:
 def multiplied(predicted: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     """The value is right until NaN stands at a masked place: then the whole loss is NaN.
 
-    The mask was multiplied with what is NaN already, maps or losses, and 0 · NaN is NaN. Keep NaN out before anything is
-    computed with it: `torch.where` on predicted *and* target.
+    The mask was multiplied with what is NaN already, maps or losses, and 0 · NaN is NaN. Keep NaN out before anything
+    is computed with it: `torch.where` on predicted *and* target.
     """
     return (_squares(predicted, target) * mask).sum() / mask.sum().clamp(min=1)
 

@@ -29,7 +29,7 @@ def half_visible(logits: Tensor, visibility: Tensor) -> Tensor:
 
 
 def number_for_truth(logits: Tensor, visibility: Tensor) -> Tensor:
-    """v itself, 0, 1 or 2, was used as the target, which is a probability: 1 where v is 2, and else 0.
+    """The number v, 0, 1 or 2, was used as the target, which is a probability: 1 where v is 2, and else 0.
 
     A target of 2 is more than certain, and the loss falls without end. A target of 1 for v = 1 calls hidden keypoints
     visible. Compare first: `visibility == 2`.
