@@ -46,6 +46,11 @@ READ_COCO = {
         "labelled_is_visible": reader(lambda x, y, v: v >= 1, lambda x, y, v: v >= 1, lambda x, y, v: v.bool()),
         "one_is_true": reader(lambda x, y, v: v > 0, lambda x, y, v: v > 0, lambda x, y, v: (v - 1).abs() < 0.5),
         "corner_kept": reader(lambda x, y, v: v > -1, lambda x, y, v: v > 0, lambda x, y, v: v > 1),
+        "moved_to_the_corner": lambda a: (
+            torch.nan_to_num(reader(lambda x, y, v: v > 0, lambda x, y, v: v > 0, lambda x, y, v: v > 1)(a)[0]),
+            a[..., 2] != 0,
+            a[..., 2] > 1.5,
+        ),
         "told_by_the_place": reader(
             lambda x, y, v: (x > 0) | (y > 0), lambda x, y, v: x + y > 0, lambda x, y, v: v == 2
         ),
@@ -94,6 +99,7 @@ MASKED_MEAN = {
         "mask_ignored": lambda v, m: v.sum() / v.numel(),
         "mask_inverted": lambda v, m: v.masked_fill(m, 0).sum() / (~m).sum().clamp(min=1),
         "mistake_covered": lambda v, m: torch.nan_to_num(v[m]).sum() / max(int(m.sum()), 1),
+        "nan_left_out": lambda v, m: v[m][~v[m].isnan()].mean(),
     },
 }
 
@@ -138,6 +144,19 @@ def masked_after(predicted, target, mask):
     return each.masked_fill(~mask, 0).sum() / max(int(mask.sum()), 1)
 
 
+def guarded_once(predicted, target, mask):
+    """Keep NaN out of the target, and forget that a prediction can be NaN."""
+    each = (predicted - target.masked_fill(~mask[:, :, None, None], 0)).pow(2).flatten(2).mean(-1)
+    return each.masked_fill(~mask, 0).sum() / max(int(mask.sum()), 1)
+
+
+def known_cells(predicted, target, mask):
+    """Take every NaN for a zero, then compare."""
+    clean = [torch.where(maps.isnan(), 0, maps) for maps in (predicted, target)]
+    squares = squares_of(*clean, mask)
+    return squares.sum() / max(int(mask.sum()), 1) / predicted[0, 0].numel()
+
+
 def blob_in_the_corner(predicted, target, mask):
     """Move unlabelled keypoints to (0, 0)."""
     H, W = target.shape[-2:]
@@ -172,6 +191,10 @@ MASKED_HEATMAP_LOSS = {
         "cells_added": lambda p, t, m: squares_of(p, t, m).sum() / max(int(m.sum()), 1),
         "multiplied": weighted,
         "chosen_too_late": masked_after,
+        "prediction_let_in": guarded_once,
+        "mistake_covered": known_cells,
+        "mask_ignored": lambda p, t, m: F.mse_loss(p, t),
+        "emptied_by_multiplying": lambda p, t, m: (p - torch.einsum("bkhw,bk->bkhw", t, m.to(t))).pow(2).mean(),
         "asked_for_nothing": lambda p, t, m: F.mse_loss(p, t.masked_fill(~m[..., None, None], 0)),
         "asked_for_the_corner": blob_in_the_corner,
         "averaged_over_the_batch": over_images,
@@ -231,6 +254,9 @@ VISIBILITY_LOSS = {
     "twins": {
         "labelled_for_visible": against(lambda v: v.bool()),
         "half_visible": against(lambda v: v.double() / 2),
+        "number_for_truth": against(lambda v: v.int()),
+        "unlabelled_left_out": lambda z, v: with_softplus(z, v) * v.bool(),
+        "only_where_visible": lambda z, v: -F.logsigmoid(z) * (v == 2),
         "other_way_round": against(lambda v: v != 2),
         "sigmoid_twice": lambda z, v: with_logsigmoid(torch.sigmoid(z), v),
         "saturated": cut_off,

@@ -27,8 +27,8 @@ def annotations(generator: torch.Generator) -> Iterator[tuple[Tensor]]:
 
 
 def values_and_masks(generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield one number a keypoint and what counts: rows with few and with many, an empty mask, NaN here and there."""
-    shapes = ((2, 5), (3, 7), (4, 2, 6), (3, 4), (5, 3), (2, 7), (4, 3))
+    """Yield one number a keypoint and what counts: rows with few and with many, none, only one, NaN here and there."""
+    shapes = ((2, 5), (3, 7), (4, 2, 6), (3, 4), (5, 3), (2, 7), (4, 3), (3, 6))
     for index, shape in enumerate(shapes):
         dtype = (torch.float64, torch.float32)[index % 2]
         values = torch.rand(shape, generator=generator, dtype=dtype) * 3 + 0.2
@@ -41,12 +41,15 @@ def values_and_masks(generator: torch.Generator) -> Iterator[tuple[Tensor, Tenso
             values[0, 0], values[-1, -1] = (torch.nan, torch.inf)[index - 4], torch.nan
         if index == 6:
             values[0, 1] = torch.nan  # it counts, so it has to show
+        if index == 7:
+            mask[:] = False
+            mask[1, 2] = True
         yield values, mask
 
 
 def maps_and_masks(generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    """Yield heatmaps, their targets and what counts: no size twice, an empty mask, NaN in what does not count."""
-    sizes = ((2, 3, 5, 7), (4, 5, 3, 6), (3, 2, 6, 4), (2, 4, 5, 3), (3, 5, 4, 7), (5, 3, 7, 4))
+    """Yield heatmaps, their targets and what counts: no size twice, an empty mask, NaN that counts or does not."""
+    sizes = ((2, 3, 5, 7), (4, 5, 3, 6), (3, 2, 6, 4), (2, 4, 5, 3), (3, 5, 4, 7), (5, 3, 7, 4), (4, 6, 3, 5))
     for index, (B, K, H, W) in enumerate(sizes):
         dtype = (torch.float64, torch.float32)[index % 2]
         unit = torch.rand(B, K, 2, generator=generator, dtype=dtype)
@@ -61,16 +64,19 @@ def maps_and_masks(generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor,
             target[0, 0] = torch.nan
         if index in (4, 5):
             predicted[-1, -1, 0, 0] = torch.nan
+        if index == 6:
+            target[1, 0, 0, 0] = torch.nan  # it counts, so it has to show
         yield predicted, target, mask
 
 
 def logits_and_visibility(generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield logits, very large ones of both signs too, and COCO's 0/1/2."""
-    for shape, scale in (((4,), 2.0), ((2, 5), 3.0), ((3, 7), 2.5), ((2, 3, 6), 3.0)):
-        logits = torch.randn(shape, generator=generator) * scale
+    for index, (shape, scale) in enumerate((((4,), 2.0), ((5,), 3.0), ((3, 7), 2.5), ((2, 3, 6), 3.0))):
+        dtype = (torch.float32, torch.float64)[index // 2 % 2]
+        logits = torch.randn(shape, generator=generator, dtype=dtype) * scale
         visibility = torch.randint(0, 3, shape, generator=generator).to(torch.uint8)
         visibility[..., :3] = torch.tensor([2, 1, 0], dtype=torch.uint8)
-        if len(shape) > 1:
+        if index:
             logits[..., 0], logits[..., 1], logits[..., 2] = -900.0, 900.0, 130.0
             visibility[..., 3], logits[..., 3] = 2, 900.0
         yield logits, visibility

@@ -4,14 +4,15 @@ import torch
 from torch import Tensor
 
 from posecourse import heatmaps
-from posecourse.losses import heatmap_mse, masked_mean
+from posecourse.losses import masked_mean
 
 __all__ = ["COALS", "masked_heatmap_loss"]
 
 
 def masked_heatmap_loss(predicted: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     """Return the squared difference of heatmaps, its mean over all cells of the keypoints that count."""
-    return masked_mean(heatmap_mse(predicted, target), mask)
+    counts = mask[..., None, None]  # (B K 1 1)
+    return masked_mean(_squares(torch.where(counts, predicted, 0), torch.where(counts, target, 0)), mask)
 
 
 def _squares(predicted: Tensor, target: Tensor) -> Tensor:
@@ -48,8 +49,8 @@ def cells_added(predicted: Tensor, target: Tensor, mask: Tensor) -> Tensor:
 def multiplied(predicted: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     """The value is right until NaN stands at a masked place: then the whole loss is NaN.
 
-    The mask was multiplied with a loss that is NaN already, and 0 · NaN is NaN. Keep NaN out before anything is
-    computed with it: `torch.where` on predicted *and* target.
+    The mask was multiplied with what is NaN already, maps or losses, and 0 · NaN is NaN. Keep NaN out before anything
+    is computed with it: `torch.where` on predicted *and* target.
     """
     return (_squares(predicted, target) * mask).sum() / mask.sum().clamp(min=1)
 
@@ -62,6 +63,41 @@ def chosen_too_late(predicted: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     on predicted and on target.
     """
     return torch.where(mask, _squares(predicted, target), 0).sum() / mask.sum().clamp(min=1)
+
+
+def prediction_let_in(predicted: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """The value is right, and its gradient is NaN where the *prediction* is NaN at a masked place.
+
+    Zeros were put into the target alone. NaN in a prediction then goes through the square, and its gradient is NaN
+    times zero on the way back. Choose twice before the difference: `torch.where` on target and on predicted.
+    """
+    return masked_mean(_squares(predicted, torch.where(mask[..., None, None], target, 0)), mask)
+
+
+def mistake_covered(predicted: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """NaN was removed at places that count, too. There it is a mistake, and it has to show.
+
+    `nan_to_num` makes zeros of a broken prediction or label, and a training goes on that should have stopped. Remove
+    what the mask hides, and nothing else: `torch.where` with the mask.
+    """
+    return masked_mean(_squares(predicted.nan_to_num(), target.nan_to_num()), mask)
+
+
+def mask_ignored(predicted: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """This is the mean over all keypoints: the mask was not used, so masked ones train, and a NaN there is in the loss.
+
+    Look for the line where `mask` should decide which maps are compared, and how many there are.
+    """
+    return _squares(predicted, target).mean()
+
+
+def emptied_by_multiplying(predicted: Tensor, target: Tensor, mask: Tensor) -> Tensor:
+    """Masked keypoints still train: their target was multiplied by zero, and the prediction is compared with that.
+
+    An empty target says *absent*; a mask says *not known*. Besides, where the target is NaN it stays so, since 0 · NaN
+    is NaN. Leave these keypoints out of sum and count, and choose with `torch.where`.
+    """
+    return _squares(predicted, target * mask[..., None, None]).mean()
 
 
 def asked_for_nothing(predicted: Tensor, target: Tensor, mask: Tensor) -> Tensor:
@@ -117,6 +153,10 @@ COALS = [
     cells_added,
     multiplied,
     chosen_too_late,
+    prediction_let_in,
+    mistake_covered,
+    mask_ignored,
+    emptied_by_multiplying,
     asked_for_nothing,
     asked_for_the_corner,
     averaged_over_the_batch,

@@ -73,10 +73,19 @@ def mask_inverted(values: Tensor, mask: Tensor) -> Tensor:
 def mistake_covered(values: Tensor, mask: Tensor) -> Tensor:
     """NaN was removed at places that count, too. There it is a mistake, and it has to show.
 
-    `nan_to_num` and `nanmean` make zeros of broken predictions and broken labels, and a training goes on that should
+    `nan_to_num` and `nansum` make zeros of broken predictions and broken labels, and a training goes on that should
     have stopped. Remove what the mask hides, and nothing else.
     """
     return torch.where(mask, values.nan_to_num(), 0).sum() / mask.sum().clamp(min=1)
+
+
+def nan_left_out(values: Tensor, mask: Tensor) -> Tensor:
+    """NaN was made the mark of what does not count, and `nanmean` then left out every NaN, those of mistakes too.
+
+    A NaN at a place that counts is a broken prediction or label, and has to show. And where nothing counts `nanmean`
+    is 0 / 0, NaN. Put zeros in where the mask says so, add up, and divide by how many count.
+    """
+    return torch.where(mask, values, torch.nan).nanmean()
 
 
 COALS = [
@@ -88,4 +97,5 @@ COALS = [
     mask_ignored,
     mask_inverted,
     mistake_covered,
+    nan_left_out,
 ]

@@ -54,6 +54,16 @@ def corner_kept(annotation: Tensor) -> Read:
     return annotation[..., :2].clone(), labelled, visible
 
 
+def moved_to_the_corner(annotation: Tensor) -> Read:
+    """Masks are right, but unlabelled keypoints were moved to (0, 0), where NaN is asked for.
+
+    (0, 0) is a place, the upper left pixel: whoever forgets the mask trains a network to point there. Multiplying by
+    the mask makes zeros; `torch.where(mask[..., None], points, torch.nan)` makes NaN.
+    """
+    _, labelled, visible = read_coco(annotation)
+    return torch.where(labelled[..., None], annotation[..., :2], 0), labelled, visible
+
+
 def told_by_the_place(annotation: Tensor) -> Read:
     """A keypoint was taken for labelled because its place is not (0, 0); v alone says so.
 
@@ -80,6 +90,7 @@ COALS = [
     labelled_is_visible,
     one_is_true,
     corner_kept,
+    moved_to_the_corner,
     told_by_the_place,
     hidden_lose_their_place,
 ]

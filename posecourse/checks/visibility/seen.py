@@ -1,5 +1,6 @@
 """Wrong losses of a head that predicts visibility; each docstring is what the student reads."""
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -25,6 +26,32 @@ def half_visible(logits: Tensor, visibility: Tensor) -> Tensor:
     v is a category, not an amount. A hidden keypoint is not visible: the target is 1 where v is 2, and else 0.
     """
     return functional.binary_cross_entropy_with_logits(logits, visibility.to(logits.dtype) / 2, reduction="none")
+
+
+def number_for_truth(logits: Tensor, visibility: Tensor) -> Tensor:
+    """The number v, 0, 1 or 2, was used as the target, which is a probability: 1 where v is 2, and else 0.
+
+    A target of 2 is more than certain, and the loss falls without end. A target of 1 for v = 1 calls hidden keypoints
+    visible. Compare first: `visibility == 2`.
+    """
+    return functional.binary_cross_entropy_with_logits(logits, visibility.to(logits.dtype), reduction="none")
+
+
+def unlabelled_left_out(logits: Tensor, visibility: Tensor) -> Tensor:
+    """Keypoints without a label (v = 0) cost nothing here, and they are asked for: they are not visible.
+
+    Whether they are to train is for a mask to say, as with every loss of this course; here it is one number for each
+    keypoint, whatever its v. Look for a mask or a `torch.where` that knows v = 0.
+    """
+    return torch.where(visibility > 0, visibility_loss(logits, visibility), 0)
+
+
+def only_where_visible(logits: Tensor, visibility: Tensor) -> Tensor:
+    """Half of the formula is missing: only visible keypoints cost something, so a network may call everything visible.
+
+    Where v is not 2 the loss is −ln(1 − p), which is softplus(z). `binary_cross_entropy_with_logits` has both halves.
+    """
+    return torch.where(visibility == 2, visibility_loss(logits, visibility), 0)
 
 
 def other_way_round(logits: Tensor, visibility: Tensor) -> Tensor:
@@ -75,6 +102,9 @@ def averaged(logits: Tensor, visibility: Tensor) -> Tensor:
 COALS = [
     labelled_for_visible,
     half_visible,
+    number_for_truth,
+    unlabelled_left_out,
+    only_where_visible,
     other_way_round,
     sigmoid_twice,
     saturated,
