@@ -730,7 +730,7 @@ for ax, (score, label) in zip(panels, SCORES.items(), strict=True):
     ax.set_xticks(IMAGES, labels=IMAGES)
     ax.minorticks_off()
     viz.label_ends(ax)
-viz.headline(fig, "Heatmaps lead in PCK; with more pictures the grid levels RMS error")
+viz.headline(fig, "Heatmaps lead in PCK; the grid comes level in RMS error")
 viz.show(
     fig,
     alt="PCK and RMS error of five heads against the number of training pictures, means over seeds with bars from the "
@@ -755,7 +755,7 @@ claim(
     "01.level_px",
     "512 pictures: RMS error of heatmap less that of grid",
     in_px,
-    between=(-0.4, 0.4),
+    between=(-0.35, 0.4),
     unit="px",
 )
 votes = float(recorded("offset", 512, "pck_05").mean() - recorded("heatmap", 512, "pck_05").mean())
@@ -763,16 +763,17 @@ claim("01.votes", "offset less heatmap: PCK within a twentieth", votes, between=
 astray = float(
     recorded("offset", 512, "rmse_px").mean() - recorded("heatmap", 512, "rmse_px").mean()
 )
-claim("01.astray", "offset less heatmap: RMS error", astray, between=(0.3, 1.2), unit="px")
+claim("01.astray", "offset less heatmap: RMS error", astray, between=(0.35, 1.1), unit="px")
 
 # %% [markdown]
-# Bars reach from the worst seed to the best. What holds, in this small world and at this budget?
+# Bars reach from the worst seed to the best; the bounds above are three standard errors of the
+# difference. What holds, in this small world and after 300 steps?
 #
 # - **Coordinates are hungry for pictures.** `grid` has a weight of its own for every cell: what it learns
 #   of a hand on the left says nothing of a hand further right. A heatmap reads every cell with the
 #   same weights, and with 128 pictures does about as well in PCK as `grid` with four times as many.
 # - **With more pictures the distance shrinks.** In PCK a part of it remains; in RMS error, the regression's
-#   own question, `grid` draws level.
+#   own question, five seeds cannot tell `grid` from the heatmap.
 # - **An offset reads between cells.** `offset` is level with the heatmap within a tenth and ahead of it within
 #   a twentieth. Its misses are further off, as its RMS error says.
 # - **A map alone is not enough.** `integral` has one too, but only its mean is trained, and it scores
@@ -785,7 +786,8 @@ claim("01.astray", "offset less heatmap: RMS error", astray, between=(0.3, 1.2),
 # of them helped how much we have not taken apart. A comparison of heads also compares how well each
 # was trained.
 #
-# So at a small and equal budget the heatmap is the thrifty one. Its own case, where no number of
+# Equal steps are not equally far on the way: networks that have more to learn may need more of them,
+# and 300 steps are few. So at a small and equal budget the heatmap is the thrifty one. Its own case, where no number of
 # pictures helps a regression, is the shadow above; the next one is the experiment below. `seconds`
 # in the table are CPU seconds of training: no head costs twice as many as another.
 #
@@ -848,11 +850,18 @@ viz.show(
 
 # %% measured=true
 moved = train.evaluate(grid_net, further_right).pck(0.1)
-claim("01.grid_moved", "coordinates, 6 px further right: PCK", moved, between=(0, 0.23))
-worst = min(float(recorded("heatmap", images, "pck_shifted")[:, 0].min()) for images in (128, 512))
-claim("01.heatmap_moved", "heatmap, the worst of all seeds", worst, between=(0.15, 0.6))
-best = max(float(recorded("grid", images, "pck_shifted")[:, 0].max()) for images in (128, 512))
-claim("01.grid_best", "coordinates, the best of all seeds", best, between=(0, 0.15))
+claim("01.grid_moved", "coordinates, 6 px further right: PCK", moved, between=(0, 0.17))
+there = {
+    head: torch.cat([recorded(head, images, "pck_shifted")[:, 0] for images in IMAGES])
+    for head in ("heatmap", "grid")
+}
+gap = (
+    recorded("heatmap", 512, "pck_shifted")[:, 0].mean()
+    - recorded("grid", 512, "pck_shifted")[:, 0].mean()
+)
+claim("01.travels", "heatmap less grid, 6 px further right", gap, between=(0.33, 0.67))
+worst_less_best = there["heatmap"].min() - there["grid"].max()
+claim("01.apart", "the worst heatmap less the best grid", worst_less_best, between=(0, 1))
 _ = reveal("01.shifted", SHIFTED[2])
 
 # %% [markdown]
