@@ -71,7 +71,8 @@ def imported(path: Path) -> set[str]:
     nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
     plain = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     from_ = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.module and not node.level}
-    return {name.split(".")[0] for name in plain | from_} - sys.stdlib_module_names - {"posecourse", "tools", "tests"}
+    ours = {"posecourse", "tools", "tests", "benchmarks"}
+    return {name.split(".")[0] for name in plain | from_} - sys.stdlib_module_names - ours
 
 
 @pytest.mark.parametrize(

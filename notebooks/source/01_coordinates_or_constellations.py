@@ -78,8 +78,8 @@ for ax in axes:
 for ax, keypoints in zip(axes[:2], truths_px[:, one], strict=True):
     viz.draw_skeleton(ax, keypoints, None, held_out.skeleton)
 hands_px = truths_px[0, one, LEFT_RIGHT_WRIST]
-axes[2].plot(*hands_px.T, color="0.6", linewidth=1.5)
-axes[2].plot(*best_px[one].T, ".", color="0.6", markersize=4)
+axes[2].plot(*hands_px.T, **viz.UNCOUNTED)
+axes[2].plot(*best_px[one].T, **{**viz.UNCOUNTED, "linestyle": "none", "markersize": 3})
 viz.draw_truth(axes[2], hands_px)
 viz.draw_prediction(axes[2], best_px[one, LEFT_RIGHT_WRIST])
 for ax, title in zip(axes, ("one truth", "the other truth", "the best single answer"), strict=True):
@@ -301,7 +301,7 @@ def is_one_peak(d, width=2.5):
 melted = max(d / 100 for d in range(200, 300) if is_one_peak(d / 100))
 claim(
     "01.melt",
-    "two blobs melt below d = √(σ² + τ²)",
+    "two blobs melt at d = √(σ² + τ²)",
     melted,
     between=(2.45, 2.55),
     theory=2.5,
@@ -553,6 +553,7 @@ def batches(sample, steps, random):
         yield chosen.images, replace(chosen, keypoints=torch.where(coin, turned, facing))
 
 
+# %%
 def train_on_shadows(network):
     """Train 300 steps with the loss that the network's head knows, over labelled keypoints."""
 
@@ -589,14 +590,15 @@ parted = (picked_px[:, 9] - picked_px[:, 10]).norm(dim=-1) > apart_px[:, 0] / 2
 odd_one = widest[parted[widest].int().argsort(descending=True, stable=True)[0]]
 WRISTS = ((9, "x", viz.LEFT), (10, "+", viz.RIGHT))
 
+# %%
 fig, axes = viz.gallery(2, 3)
 for column, index in enumerate((one, two, int(odd_one))):
     for ax, points in zip(axes[:, column], (mean_px, picked_px), strict=True):
         viz.image(ax, held_out.images[index])
         viz.draw_truth(ax, truths_px[0, index, LEFT_RIGHT_WRIST], size=14)
         for wrist, marker, look in WRISTS:
-            x, y = points[index, wrist]
-            ax.plot(x, y, marker, color=look["color"], ms=12, mew=2.5, zorder=5)
+            cross = {"marker": marker, "markersize": 12, "markeredgewidth": 2.5, "zorder": 5}
+            ax.plot(*points[index, wrist, :, None], **{**look, **cross})
 axes[0, 0].set_title("coordinates, squared error")
 axes[1, 0].set_title("heatmaps, largest cell")
 viz.headline(fig, "Coordinates: between the hands. Heatmaps: on a hand, mostly the same")
@@ -667,7 +669,7 @@ x, y = places.unbind(-1)
 on_hands = maps[torch.arange(len(maps))[:, None], torch.tensor(LEFT_RIGHT_WRIST), y, x]
 claim(
     "01.peak_wrist",
-    "height on either hand, over that of the nose's peak",
+    "either hand over the nose's peak",
     on_hands.mean() / heights[:, 0].mean(),
     between=(0.45, 0.6),
     theory=0.5,
@@ -753,7 +755,7 @@ claim("01.thrifty", "heatmap with 128 less grid with 512", thrifty, between=(-0.
 in_px = float(recorded("heatmap", 512, "rmse_px").mean() - recorded("grid", 512, "rmse_px").mean())
 claim(
     "01.level_px",
-    "512 pictures: RMS error of heatmap less that of grid",
+    "heatmap less grid: RMS error",
     in_px,
     between=(-0.35, 0.4),
     unit="px",
@@ -985,6 +987,7 @@ def divided_by_height(maps):
 gaussian_heatmaps = checks.heatmaps.gaussian_heatmaps.best()
 
 
+# %%
 def round_trip(decoder, width):
     """Paint one person's keypoints into 16 rows of cells, `width` in each, and read them back, in pixels.
 
