@@ -30,6 +30,7 @@ GOOD: dict[str, Any] = {
     **dict.fromkeys(("box", "boxes"), torch.ones(2, 4)),
     **dict.fromkeys(("sigma", "temperature", "blur_sigma", "stride"), 1.5),
     **dict.fromkeys(("split", "limit", "radius"), 1),
+    "temperatures": [0.5, 1.5],
     "values": torch.ones(2, 17),
     "mask": MASK,
     "area": torch.ones(2),

@@ -10,7 +10,7 @@ from torch import Tensor
 from posecourse.decode.centroid import soft_argmax
 from posecourse.decode.peaks import highest_cell, working
 from posecourse.heatmaps import spatial_softmax
-from posecourse.shapes import require_points, require_positive
+from posecourse.shapes import require_maps, require_points, require_positive
 
 __all__ = ["TemperatureSearch", "best_temperature", "laplace_covariance"]
 
@@ -51,6 +51,7 @@ def best_temperature(
 
     Lesson: 03, exercise `best_temperature`.
     """
+    require_maps(heatmaps)
     require_points(truth, "truth")
     if truth.shape[:-1] != heatmaps.shape[:-2]:
         raise ValueError(
