@@ -30,7 +30,7 @@ class TrainConfig:
         ValueError: a number is out of its range.
     """
 
-    epochs: int = 14
+    epochs: int = 15
     steps: int | None = None
     batch_size: int = 32
     learning_rate: float = 1e-2
