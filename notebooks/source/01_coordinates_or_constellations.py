@@ -612,8 +612,8 @@ viz.show(
 
 # %% [markdown]
 # Each shadow has two truths, and nothing in it decides between them. So we score against both. The
-# bounds hold three standard deviations over five seeds of this training, and one wrist in thirty where
-# all five agreed to the last one.
+# bounds hold three standard deviations over seven trainings, and one wrist in thirty where these
+# hardly differed.
 
 
 # %%
@@ -633,7 +633,7 @@ picked_rms, picked_pck, on_a_hand = wrist_scores(picked_px)
 claim("01.shadow_best", "the mean itself: RMS over d", best_rms, between=(0.999, 1.001), theory=1)
 claim("01.shadow_mean", "coordinates: RMS error over d", mean_rms, between=(1, 1.06), theory=1)
 claim(
-    "01.shadow_pick", "heatmap: RMS error over d", picked_rms, between=(1.38, 1.46), theory=2**0.5
+    "01.shadow_pick", "heatmap: RMS error over d", picked_rms, between=(1.36, 1.48), theory=2**0.5
 )
 
 # %% measured=true
