@@ -24,6 +24,7 @@ __all__ = ["main", "people_of", "scene"]
 TABLE = Path(__file__).with_suffix(".md")
 SIZE, STRIDE, K = (512, 512), 4, len(COCO17)
 ORDER = grouping.torso_out(COCO17)
+WIDTHS = (16, 32)
 COUNTS = (2, 4, 8, 16, 30, 64)
 
 
@@ -60,11 +61,11 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=15)
     runs = parser.parse_args().runs
     torch.set_num_threads(1)
-    network = models.build("heatmap", SIZE, generator=seeding.generator(0)).eval()
+    narrow, wide = (models.build("heatmap", SIZE, width=w, generator=seeding.generator(0)).eval() for w in WIDTHS)
     images = torch.rand(1, 3, *SIZE, generator=seeding.generator(1))
     lines = [
-        "| people | network ms | all after it ms | of which grouping ms | share | found |",
-        "|---|---|---|---|---|---|",
+        "| people | network of width 16, ms | of width 32 | all after it | of which grouping | share, 16 | share, 32 |",
+        "|---|---|---|---|---|---|---|",
     ]
     with torch.inference_mode():
         for people in COUNTS:
@@ -72,18 +73,19 @@ def main() -> None:
             peaks = decode.nms_peaks(maps, people)
             tags = grouping.tags_at(tag_maps, peaks.points.transpose(-3, -2)).transpose(-3, -2)
             calls: list[Callable[[], object]] = [
-                lambda: network(images),
+                lambda: narrow(images),
+                lambda: wide(images),
                 lambda maps=maps, tag_maps=tag_maps, people=people: people_of(maps, tag_maps, people),
                 lambda peaks=peaks, tags=tags, people=people: grouping.group_by_tag(*peaks, tags, 1.0, people),
             ]
             for call in calls:
                 call()
-            net, after, group = (
+            small, large, after, group = (
                 1e3 * statistics.median(column)
                 for column in zip(*([seconds(call) for call in calls] for _ in range(runs)), strict=True)
             )
-            found = len(people_of(maps, tag_maps, 2 * people).points)
-            lines.append(f"| {people} | {net:.0f} | {after:.1f} | {group:.1f} | {after / net:.3f} | {found} |")
+            shares = f"{after / small:.3f} | {after / large:.3f}"
+            lines.append(f"| {people} | {small:.0f} | {large:.0f} | {after:.1f} | {group:.1f} | {shares} |")
             print(lines[-1], flush=True)
     TABLE.write_text(
         "# From maps to people: the cost\n\n`python -m benchmarks.grouping` says how. The numbers are CPU "

@@ -106,12 +106,13 @@ def refine_peaks(
 def _summits(maps: Float[Tensor, "*B H W"]) -> Float[Tensor, "*B H W"]:
     """Return the maps with 0 everywhere but at one cell of each positive plateau that nothing overtops.
 
-    In arithmetic rather than comparisons, which take most of the time on a CPU.
+    In arithmetic, mostly in place: comparisons and new memory would take most of the time on a CPU.
     """
-    above = maps - _highest_around(maps).clamp(min=0)
-    summits = maps * above.sign().clamp(min=0)
-    if above.numel() and bool(above.abs().amin() == 0):  # a plateau, or nothing but 0
-        wide = ((above == 0) & (maps > 0)).flatten(-2).any(-1)
+    above = _highest_around(maps).clamp_(min=0).neg_().add_(maps)
+    level = bool(above.numel()) and float(above.abs().amin()) == 0  # a plateau, or nothing but 0
+    summits = above.sign_().clamp_(min=0).mul_(maps)
+    if level:
+        wide = ((maps > 0) & (maps == _highest_around(maps))).flatten(-2).any(-1)
         summits = summits.index_put((wide,), _with_plateaus(maps[wide]))
     return summits
 
@@ -149,7 +150,8 @@ def _highest_around(maps: Tensor) -> Tensor:
     rim = functional.pad(maps, (1, 1, 1, 1), value=least)
     beside = torch.maximum(rim[..., :-2], rim[..., 2:])
     three = torch.maximum(beside, rim[..., 1:-1])
-    return torch.maximum(torch.maximum(three[..., :-2, :], three[..., 2:, :]), beside[..., 1:-1, :])
+    around = torch.maximum(three[..., :-2, :], three[..., 2:, :])
+    return torch.maximum(around, beside[..., 1:-1, :], out=around)
 
 
 def _highest(heights: Float[Tensor, "*B H W"], count: int) -> Int[Tensor, "*B M"]:

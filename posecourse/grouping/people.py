@@ -106,7 +106,7 @@ def _join(
         candidates = ranked[k, usable[k, ranked[k]]]
         theirs = tags[k, candidates]
         ways = (sums[:P] / joints[:P])[:, None] - theirs
-        who, which = assign(np.sqrt((ways**2).sum(-1)), threshold, assignment)
+        who, which = assign(np.sqrt(np.einsum("pmd,pmd->pm", ways, ways)), threshold, assignment)
         people[who, k] = candidates[which]
         sums[who] += theirs[which]
         joints[who] += 1
