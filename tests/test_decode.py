@@ -183,6 +183,8 @@ def test_a_wrong_setting_is_named() -> None:
         (lambda: decode.local_soft_argmax(maps, 1, 0), "radius must be a positive whole"),
         (lambda: decode.debiased_soft_argmax(maps, 0), "temperature must be positive"),
         (lambda: decode.nms_peaks(maps, 0), "limit must be a positive whole"),
+        (lambda: decode.refine_peaks(maps, decode.nms_peaks(maps, 2), radius=0), "radius must be a positive whole"),
+        (lambda: decode.refine_peaks(maps, decode.nms_peaks(maps[:2], 2)), "candidates of these maps"),
         (lambda: decode.simcc(heatmaps.SimCC(torch.zeros(3, 14), torch.zeros(2, 10)), 2), "same leading axes"),
         (lambda: decode.simcc(heatmaps.SimCC(torch.zeros(3, 14), torch.zeros(3, 11)), 2), "multiple of split"),
     ]:
@@ -247,6 +249,62 @@ def test_nms_counts_a_plateau_once_and_fills_up_with_nothing() -> None:
     assert decode.nms_peaks(maps, limit=2).points.tolist() == [[[6, 4], [0, 0]]]  # the tie settles who is in
 
 
+def summits_of(one: torch.Tensor) -> list[tuple[int, int]]:
+    """The first cell (x, y) of each positive plateau that nothing overtops, by SciPy's labels, in reading order."""
+    found = []
+    for height in one.unique()[one.unique() > 0]:
+        labels, count = ndimage.label((one == height).numpy(), structure=torch.ones(3, 3).numpy())
+        for label in range(1, count + 1):
+            plateau = labels == label
+            if (
+                one.numpy()[ndimage.binary_dilation(plateau, structure=torch.ones(3, 3).numpy())] <= height.item()
+            ).all():
+                row, column = (axis[0].item() for axis in plateau.nonzero())
+                found.append((column, row))
+    return sorted(found, key=lambda place: (place[1], place[0]))
+
+
+@given(seed=st.integers(0, 999), levels=st.integers(1, 4), size=st.sampled_from([(1, 9), (6, 1), (5, 7), (9, 12)]))
+def test_nms_finds_each_plateau_once(seed: int, levels: int, size: tuple[int, int]) -> None:
+    """On maps of few levels, plateaus of any shape, are the peaks SciPy's connected plateaus that nothing overtops?"""
+    maps = torch.randint(-1, levels + 1, (3, *size), generator=torch.Generator().manual_seed(seed)).float()
+    maps = torch.where((maps > 0) & (maps.flatten(-2).amin(-1) == maps.flatten(-2).amax(-1))[:, None, None], 0, maps)
+    points, scores = decode.nms_peaks(maps, limit=math.prod(size))
+    for one, places, heights in zip(maps, points, scores, strict=True):
+        found = [(int(x), int(y)) for x, y in places[heights > 0]]
+        assert sorted(found, key=lambda place: (place[1], place[0])) == summits_of(one)
+        assert heights[heights > 0].tolist() == [one[y, x].item() for x, y in found]
+
+
+def test_nms_of_large_and_crooked_plateaus() -> None:
+    """Are a saturated disk, a ring and a snake one peak each, and a shelf on the side of a summit none?"""
+    y, x = torch.meshgrid(torch.arange(21), torch.arange(23), indexing="ij")
+    radius = (x - 11) ** 2 + (y - 10) ** 2
+    snake = (y % 2 == 0) | ((x == 0) & (y % 4 == 1)) | ((x == 22) & (y % 4 == 3))
+    shelf = (y > 15).float() + (((x == 22) & (y == 20)) * 1.0)
+    maps = torch.stack([(radius < 50).float(), ((radius < 50) & (radius > 20)).float(), snake.float(), shelf])
+    points, scores = decode.nms_peaks(maps, limit=3)
+    assert scores.tolist() == [[1, 0, 0], [1, 0, 0], [1, 0, 0], [2, 0, 0]]
+    assert points[:, 0].tolist() == [[11, 3], [11, 3], [0, 0], [22, 20]]  # 7² < 50, and 7² + 1 is not
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 0.0, 0.4, -1.0])
+def test_nms_of_a_map_that_cannot_be_read(value: float) -> None:
+    """Has a map that is flat or holds a bad cell no peak and no gradient, and its neighbour all of them?"""
+    maps = heatmaps.gaussian_heatmaps(torch.tensor([[2.3, 1.6], [3.2, 2.1]]), (5, 7), 1.0)
+    expected = decode.nms_peaks(maps, limit=3)
+    maps[1] = value
+    maps[1, 3, 3] = value if math.isfinite(value) else 0.5
+    points, scores = decode.nms_peaks(maps.requires_grad_(), limit=3)
+    assert points[0].equal(expected.points[0])
+    assert scores[0].equal(expected.scores[0])
+    assert points[1].eq(torch.tensor([3.0, 2.0])).all()
+    assert scores[1].eq(0).all()
+    (slope,) = torch.autograd.grad(scores.sum(), maps)
+    assert slope[1].eq(0).all()
+    assert slope[0].sum() == 1  # of the one peak's height
+
+
 @given(shape=leading, dtype=st.sampled_from(FLOATS))
 def test_nms_takes_any_leading_shape_and_dtype(shape: tuple[int, ...], dtype: torch.dtype) -> None:
     """Are leading axes alike, and does an unreadable map have no peak at all?"""
@@ -256,6 +314,51 @@ def test_nms_takes_any_leading_shape_and_dtype(shape: tuple[int, ...], dtype: to
     one_by_one = torch.stack([decode.nms_peaks(one[None], 4).points[0] for one in maps.reshape(-1, 5, 7)])
     assert points.reshape(-1, 4, 2).equal(one_by_one)
     assert decode.nms_peaks(torch.full_like(maps, math.nan), 4).scores.eq(0).all()
+
+
+@pytest.mark.parametrize("size", [(1, 9), (2, 2), (5, 7), (9, 12)])
+def test_refining_the_highest_peak_is_decoding_the_map(size: tuple[int, int]) -> None:
+    """Is the quarter offset of the first candidate that of the whole map, at the border too, and are scores kept?"""
+    maps = noise(torch.zeros(40, 3, *size), seed=5) + 3
+    peaks = decode.nms_peaks(maps, limit=4)
+    points, scores = decode.refine_peaks(maps, peaks)
+    assert points[..., 0, :].equal(decode.quarter_offset(maps).points)
+    assert scores.equal(peaks.scores)
+    assert points[scores == 0].equal(peaks.points[scores == 0])
+    assert (points - peaks.points).abs().max() <= 0.25
+
+
+@pytest.mark.parametrize("decoder", ["quarter_offset", "dark", "gaussian_fit"])
+def test_each_of_several_blobs_is_refined(decoder: str) -> None:
+    """Where blobs stand far apart, is each found as well as alone on its map?"""
+    truth = uniform(20, 3, 4, low=(8, 8), high=(10, 10)) + torch.tensor([[0, 0], [20, 0], [0, 20], [20, 20]]).double()
+    blobs = heatmaps.gaussian_heatmaps(truth, (40, 40), 1.3)
+    heights = torch.tensor([1.0, 0.8, 0.6, 0.4]).double()  # a cell's corner still has 86 % of the height
+    maps = (blobs * heights[:, None, None]).sum(-3)
+    points = decode.refine_peaks(maps, decode.nms_peaks(maps, limit=4), DECODERS[decoder], radius=6).points
+    alone = DECODERS[decoder](blobs).points
+    torch.testing.assert_close(points, alone, rtol=0, atol=1e-6)
+
+
+def test_a_higher_neighbour_does_not_draw_a_peak_to_itself() -> None:
+    """With someone higher in the window, does the lower peak keep its cell?"""
+    truth = torch.tensor([[6.3, 6.2], [10.8, 6.9]]).double()
+    maps = (heatmaps.gaussian_heatmaps(truth, (14, 18), 1.0) * torch.tensor([0.5, 1.0])[:, None, None]).sum(0)[None]
+    peaks = decode.nms_peaks(maps, limit=2)
+    points = decode.refine_peaks(maps, peaks, decode.gaussian_fit, radius=5).points
+    assert points[0, 1].tolist() == [6, 6]
+    assert (points[0, 0] - truth[1]).abs().max() < 0.1
+
+
+@given(shape=leading, dtype=st.sampled_from(FLOATS))
+def test_refining_takes_any_leading_shape_and_dtype(shape: tuple[int, ...], dtype: torch.dtype) -> None:
+    """Are leading axes alike, and points of the same dtype as before?"""
+    maps = noise(torch.zeros(*shape, 5, 7), seed=6).to(dtype)
+    peaks = decode.nms_peaks(maps, limit=4)
+    points, scores = decode.refine_peaks(maps, peaks)
+    assert (points.shape, points.dtype, scores.dtype) == ((*shape, 4, 2), peaks.points.dtype, dtype)
+    flat = decode.nms_peaks(maps.reshape(-1, 5, 7), limit=4)
+    assert points.reshape(-1, 4, 2).equal(decode.refine_peaks(maps.reshape(-1, 5, 7), flat).points)
 
 
 # The mean

@@ -1,14 +1,13 @@
-"""Reading the largest cells: argmax, the quarter offset, and all local maxima."""
+"""Reading the largest cell: argmax and the quarter offset."""
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional
 
 from posecourse.decode.peaks import Peaks, finish, highest_cell, readable, working
-from posecourse.shapes import require_count, require_maps
+from posecourse.shapes import require_maps
 
-__all__ = ["argmax_2d", "nms_peaks", "quarter_offset"]
+__all__ = ["argmax_2d", "quarter_offset"]
 
 
 def argmax_2d(heatmaps: Float[Tensor, "*B K H W"]) -> Peaks:
@@ -66,59 +65,3 @@ def quarter_offset(heatmaps: Float[Tensor, "*B K H W"]) -> Peaks:
         inside = (place > 0) & (place < length - 1)
         steps.append(torch.where(inside, (after - before).sign() / 4, 0))
     return finish(heatmaps, cell + torch.stack(steps, dim=-1), good)
-
-
-def nms_peaks(heatmaps: Float[Tensor, "*B K H W"], limit: int) -> Peaks:
-    """Return the `limit` highest local maxima of each map, highest first: one a person, it is hoped.
-
-    A cell is a local maximum where it is positive and none of its eight neighbours is higher. Of two equal neighbours
-    the first in reading order counts, so a summit two cells wide is found once.
-
-    Args:
-        heatmaps: any values; only positive ones can be peaks.
-        limit: M, how many places to return, whatever there is.
-
-    Returns:
-        Points (*B K M 2), whole cells, and scores (*B K M), equal ones in reading order. A place that is not taken
-        has score 0 and lies at the map's centre.
-
-    Raises:
-        ValueError: `heatmaps` is not (..., K, H, W), or `limit` is not a positive whole number.
-
-    Source: Newell et al. 2017 (associative embedding); their max-pooling keeps every cell of a plateau.
-    Lesson: 05, exercise `nms_peaks`.
-    """
-    require_count(limit, "limit")
-    maps, _ = working(heatmaps)
-    H, W = maps.shape[-2:]
-    heights = torch.where(_local_maxima(maps.detach()), maps, 0).flatten(-2)
-    index = _highest(heights.detach(), min(limit, H * W))
-    scores = functional.pad(heights.gather(-1, index), (0, max(0, limit - H * W)))
-    index = functional.pad(index, (0, max(0, limit - H * W)))
-    cells = torch.stack([index % W, index // W], dim=-1).to(maps.dtype)
-    centre = maps.new_tensor([(W - 1) / 2, (H - 1) / 2])
-    return Peaks(torch.where(scores[..., None] > 0, cells, centre), scores.to(heatmaps.dtype))
-
-
-def _local_maxima(maps: Float[Tensor, "*B H W"]) -> Bool[Tensor, "*B H W"]:
-    """Return which cells are positive, above each neighbour earlier in reading order and not below a later one."""
-    rim = functional.pad(maps, (1, 1, 1, 1), value=-torch.inf)
-    left, right = rim[..., :-2], rim[..., 2:]
-    three = torch.maximum(torch.maximum(left, right), rim[..., 1:-1])  # the largest of each cell and both beside it
-    earlier = torch.maximum(three[..., :-2, :], left[..., 1:-1, :])
-    later = torch.maximum(three[..., 2:, :], right[..., 1:-1, :])
-    return (maps > 0) & (maps > earlier) & (maps >= later)
-
-
-def _highest(heights: Float[Tensor, "*B X"], count: int) -> Int[Tensor, "*B M"]:
-    """Return where the `count` largest values are, largest first, equal ones in order of place.
-
-    `topk` leaves open which of several equal values come and in what order: here the first in order of place do.
-    """
-    least = heights.topk(count).values[..., -1:]
-    above, level = heights > least, heights == least
-    spare = count - above.sum(-1, keepdim=True)
-    chosen = above | (level & (level.cumsum(-1, dtype=torch.int32) <= spare))
-    index = chosen.flatten(0, -2).nonzero()[:, 1].unflatten(0, (*heights.shape[:-1], count))
-    order = heights.gather(-1, index).argsort(dim=-1, descending=True, stable=True)
-    return index.gather(-1, order)
