@@ -729,8 +729,9 @@ viz.show(fig, alt=" ".join(viz.describe_decoders((44.2, 29.6), stride) for strid
 #
 # Sooner or later a network gives you a map of zeros, of one value, of NaN, or with nothing above zero.
 # Public decoders answer with (−1, −1), with NaN, or with an arbitrary corner. Ours answer with the
-# map's middle and the score 0, which no threshold lets pass. A map below zero
-# is still read; DARK, which needs a logarithm, keeps to its largest cell.
+# map's middle and the score 0, which no threshold lets pass. A map below zero is still read, and its
+# score is below zero, too: "certainly not here". The soft-argmax reads it as well, since it is given a
+# softmax of the map, and its score is that of the probabilities. DARK, which needs a logarithm, keeps to the largest cell.
 
 # %%
 one = heatmaps.gaussian_heatmaps(torch.tensor([[5.2, 3.4]]), (9, 11), 1.5)
