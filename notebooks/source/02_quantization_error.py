@@ -752,8 +752,8 @@ for kind, map_ in odd.items():
 
 # %% [markdown]
 # Near the border a blob is cut off. A blur that fills up with zeros pushes the summit inward, and a
-# parabola through what is left can point anywhere. DARK as UDP's code has it takes that step unseen; the
-# authors' own code gives up in the two outer rows and columns, and answers with the largest cell. The package's
+# parabola through what is left can point anywhere. DARK as UDP's code has it takes that step unseen;
+# mmpose's DARK gives up in the two outer rows and columns, and answers with the largest cell. The package's
 # narrows the blur there, and steps only where the curvature is a summit's, by one cell at most.
 
 
