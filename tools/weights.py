@@ -23,7 +23,7 @@ __all__ = ["FILE", "HELD_OUT", "StrideHeads", "main", "score", "world"]
 
 FILE = DATA / "backbone_128.safetensors"
 WIDTH, SIZE, STRIDES, SIGMA = 16, (128, 128), (4, 8, 16), 1.5
-IMAGES, CONFIG = 6144, train.TrainConfig(epochs=10)
+IMAGES, CONFIG = 6144, train.TrainConfig()
 FITTED, HELD_OUT = (256, 9001), (128, 9002)  # images and seed: what the scored heads are solved on, and scored on
 
 
