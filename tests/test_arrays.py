@@ -8,10 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from posecourse import calibration, coords, decode, heatmaps, losses, metrics, samples, transforms
+from posecourse import calibration, coords, decode, grouping, heatmaps, losses, metrics, samples, transforms
 from posecourse.skeletons import COCO17
 
-MODULES = (calibration, coords, decode, heatmaps, losses, metrics, transforms)
+MODULES = (calibration, coords, decode, grouping, heatmaps, losses, metrics, transforms)
 SIZE = (5, 7)
 POINTS, MAPS, MASK = torch.ones(2, 17, 2), torch.rand(2, 17, 5, 7), torch.ones(2, 17, dtype=torch.bool)
 MATRIX, IMAGES = torch.eye(3).repeat(2, 1, 1), torch.rand(2, 3, 5, 7)
@@ -44,6 +44,9 @@ GOOD: dict[str, Any] = {
     "degrees": torch.tensor([10.0, 20.0]),
     "like": IMAGES,
     "images": IMAGES,
+    "tags": torch.rand(2, 3, 17, 4),
+    "tag_maps": torch.rand(2, 17, 4, 5, 7),
+    "keypoints_cell": torch.ones(2, 3, 17, 2),
     "size": SIZE,
     "skeleton": COCO17,
     "sample": samples.Sample(**FIELDS),
@@ -53,6 +56,7 @@ OWN = {  # where a name means something else in this one function
     "reliability": {"probabilities": torch.rand(2, 17)},
     "expected_calibration_error": {"probabilities": torch.rand(2, 17)},
     "temperature_scale": {"logits": torch.linspace(-1, 2, 34).view(2, 17)},
+    **{name: {"mask": torch.ones(2, 3, 17).bool()} for name in ("pull_loss", "push_loss", "gaussian_push_loss")},
 }
 CONVERTED = ("sigma", "temperature", "sigmas", "degrees")  # numbers or tensors: an array is as good as a tensor
 

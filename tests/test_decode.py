@@ -247,6 +247,62 @@ def test_nms_counts_a_plateau_once_and_fills_up_with_nothing() -> None:
     assert decode.nms_peaks(maps, limit=2).points.tolist() == [[[6, 4], [0, 0]]]  # the tie settles who is in
 
 
+def summits_of(one: torch.Tensor) -> list[tuple[int, int]]:
+    """The first cell (x, y) of each positive plateau that nothing overtops, by SciPy's labels, in reading order."""
+    found = []
+    for height in one.unique()[one.unique() > 0]:
+        labels, count = ndimage.label((one == height).numpy(), structure=torch.ones(3, 3).numpy())
+        for label in range(1, count + 1):
+            plateau = labels == label
+            if (
+                one.numpy()[ndimage.binary_dilation(plateau, structure=torch.ones(3, 3).numpy())] <= height.item()
+            ).all():
+                row, column = (axis[0].item() for axis in plateau.nonzero())
+                found.append((column, row))
+    return sorted(found, key=lambda place: (place[1], place[0]))
+
+
+@given(seed=st.integers(0, 999), levels=st.integers(1, 4), size=st.sampled_from([(1, 9), (6, 1), (5, 7), (9, 12)]))
+def test_nms_finds_each_plateau_once(seed: int, levels: int, size: tuple[int, int]) -> None:
+    """On maps of few levels, plateaus of any shape, are the peaks SciPy's connected plateaus that nothing overtops?"""
+    maps = torch.randint(-1, levels + 1, (3, *size), generator=torch.Generator().manual_seed(seed)).float()
+    maps = torch.where((maps > 0) & (maps.flatten(-2).amin(-1) == maps.flatten(-2).amax(-1))[:, None, None], 0, maps)
+    points, scores = decode.nms_peaks(maps, limit=math.prod(size))
+    for one, places, heights in zip(maps, points, scores, strict=True):
+        found = [(int(x), int(y)) for x, y in places[heights > 0]]
+        assert sorted(found, key=lambda place: (place[1], place[0])) == summits_of(one)
+        assert heights[heights > 0].tolist() == [one[y, x].item() for x, y in found]
+
+
+def test_nms_of_large_and_crooked_plateaus() -> None:
+    """Are a saturated disk, a ring and a snake one peak each, and a shelf on the side of a summit none?"""
+    y, x = torch.meshgrid(torch.arange(21), torch.arange(23), indexing="ij")
+    radius = (x - 11) ** 2 + (y - 10) ** 2
+    snake = (y % 2 == 0) | ((x == 0) & (y % 4 == 1)) | ((x == 22) & (y % 4 == 3))
+    shelf = (y > 15).float() + (((x == 22) & (y == 20)) * 1.0)
+    maps = torch.stack([(radius < 50).float(), ((radius < 50) & (radius > 20)).float(), snake.float(), shelf])
+    points, scores = decode.nms_peaks(maps, limit=3)
+    assert scores.tolist() == [[1, 0, 0], [1, 0, 0], [1, 0, 0], [2, 0, 0]]
+    assert points[:, 0].tolist() == [[11, 3], [11, 3], [0, 0], [22, 20]]  # 7² < 50, and 7² + 1 is not
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 0.0, 0.4, -1.0])
+def test_nms_of_a_map_that_cannot_be_read(value: float) -> None:
+    """Has a map that is flat or holds a bad cell no peak and no gradient, and its neighbour all of them?"""
+    maps = heatmaps.gaussian_heatmaps(torch.tensor([[2.3, 1.6], [3.2, 2.1]]), (5, 7), 1.0)
+    expected = decode.nms_peaks(maps, limit=3)
+    maps[1] = value
+    maps[1, 3, 3] = value if math.isfinite(value) else 0.5
+    points, scores = decode.nms_peaks(maps.requires_grad_(), limit=3)
+    assert points[0].equal(expected.points[0])
+    assert scores[0].equal(expected.scores[0])
+    assert points[1].eq(torch.tensor([3.0, 2.0])).all()
+    assert scores[1].eq(0).all()
+    (slope,) = torch.autograd.grad(scores.sum(), maps)
+    assert slope[1].eq(0).all()
+    assert slope[0].sum() == 1  # of the one peak's height
+
+
 @given(shape=leading, dtype=st.sampled_from(FLOATS))
 def test_nms_takes_any_leading_shape_and_dtype(shape: tuple[int, ...], dtype: torch.dtype) -> None:
     """Are leading axes alike, and does an unreadable map have no peak at all?"""

@@ -71,8 +71,9 @@ def quarter_offset(heatmaps: Float[Tensor, "*B K H W"]) -> Peaks:
 def nms_peaks(heatmaps: Float[Tensor, "*B K H W"], limit: int) -> Peaks:
     """Return the `limit` highest local maxima of each map, highest first: one a person, it is hoped.
 
-    A cell is a local maximum where it is positive and none of its eight neighbours is higher. Of two equal neighbours
-    the first in reading order counts, so a summit two cells wide is found once.
+    A cell is a local maximum where it is positive and none of its eight neighbours is higher. Equal cells that touch
+    are one plateau and one candidate: its first cell in reading order, and none at all where the plateau touches
+    something higher anywhere. Saturated maps and half precision have such plateaus, of any size and shape.
 
     Args:
         heatmaps: any values; only positive ones can be peaks.
@@ -91,7 +92,7 @@ def nms_peaks(heatmaps: Float[Tensor, "*B K H W"], limit: int) -> Peaks:
     require_count(limit, "limit")
     maps, _ = working(heatmaps)
     H, W = maps.shape[-2:]
-    heights = torch.where(_local_maxima(maps.detach()), maps, 0).flatten(-2)
+    heights = torch.where(_summits(maps.detach()), maps, 0).flatten(-2)
     index = _highest(heights.detach(), min(limit, H * W))
     scores = functional.pad(heights.gather(-1, index), (0, max(0, limit - H * W)))
     index = functional.pad(index, (0, max(0, limit - H * W)))
@@ -100,14 +101,44 @@ def nms_peaks(heatmaps: Float[Tensor, "*B K H W"], limit: int) -> Peaks:
     return Peaks(torch.where(scores[..., None] > 0, cells, centre), scores.to(heatmaps.dtype))
 
 
-def _local_maxima(maps: Float[Tensor, "*B H W"]) -> Bool[Tensor, "*B H W"]:
-    """Return which cells are positive, above each neighbour earlier in reading order and not below a later one."""
-    rim = functional.pad(maps, (1, 1, 1, 1), value=-torch.inf)
-    left, right = rim[..., :-2], rim[..., 2:]
-    three = torch.maximum(torch.maximum(left, right), rim[..., 1:-1])  # the largest of each cell and both beside it
-    earlier = torch.maximum(three[..., :-2, :], left[..., 1:-1, :])
-    later = torch.maximum(three[..., 2:, :], right[..., 1:-1, :])
-    return (maps > 0) & (maps > earlier) & (maps >= later)
+def _summits(maps: Float[Tensor, "*B H W"]) -> Bool[Tensor, "*B H W"]:
+    """Return the first cell in reading order of each positive plateau, one cell wide or more, that nothing overtops."""
+    summits = (maps > 0) & (maps >= _highest_around(maps))
+    # Of two neighbours that nothing overtops neither is higher: what touches here is equal.
+    touching = summits & (_highest_around(maps.masked_fill(~summits, -torch.inf)) == maps)
+    rim = maps.masked_fill(summits, -torch.inf)
+    spoilt = summits & (_highest_around(rim) == maps)
+    wide = (touching | spoilt).flatten(-2).any(-1)
+    if bool(wide.any()):  # a few maps as a rule
+        summits = summits.index_put((wide,), _first_of_plateaus(summits[wide], spoilt[wide]))
+    return summits
+
+
+def _first_of_plateaus(plateaus: Bool[Tensor, "M H W"], spoilt: Bool[Tensor, "M H W"]) -> Bool[Tensor, "M H W"]:
+    """Return the first cell in reading order of each connected plateau that has no spoilt cell.
+
+    Each cell takes the highest number around it, and what the cell of that number has taken, until nothing changes:
+    all then have the number of the plateau's first cell, or the spoilt ones', which is the highest of all.
+    """
+    H, W = plateaus.shape[-2:]
+    numbers = torch.arange(H * W, 0, -1, device=plateaus.device).view(H, W)
+    reached = torch.where(plateaus, numbers, 0).masked_fill(spoilt, H * W + 1)
+    while True:
+        wider = torch.where(plateaus, torch.maximum(reached, _highest_around(reached)), 0).flatten(-2)
+        wider = torch.maximum(wider, wider.gather(-1, (H * W - wider).clamp(0, H * W - 1))).unflatten(-1, (H, W))
+        wider = torch.where(plateaus, wider, 0)
+        if wider.equal(reached):
+            return plateaus & (reached == numbers)
+        reached = wider
+
+
+def _highest_around(maps: Tensor) -> Tensor:
+    """Return the highest of each cell's eight neighbours, the cell itself not counted."""
+    least = 0 if not maps.is_floating_point() else -torch.inf
+    rim = functional.pad(maps, (1, 1, 1, 1), value=least)
+    beside = torch.maximum(rim[..., :-2], rim[..., 2:])
+    three = torch.maximum(beside, rim[..., 1:-1])
+    return torch.maximum(torch.maximum(three[..., :-2, :], three[..., 2:, :]), beside[..., 1:-1, :])
 
 
 def _highest(heights: Float[Tensor, "*B X"], count: int) -> Int[Tensor, "*B M"]:

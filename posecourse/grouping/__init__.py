@@ -1,0 +1,10 @@
+"""Whose elbow is this? Associative embedding: a network gives each keypoint a tag, and equal tags make a person.
+
+A tag is a point of a space that means nothing by itself: no truth says what it should be. The pull draws the tags of
+one person together, the push keeps those of two people apart, and that is all that the network is taught.
+"""
+
+from posecourse.grouping.losses import gaussian_push_loss, pull_loss, push_loss
+from posecourse.grouping.tags import tags_at
+
+__all__ = ["gaussian_push_loss", "pull_loss", "push_loss", "tags_at"]
