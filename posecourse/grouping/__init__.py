@@ -6,5 +6,6 @@ one person together, the push keeps those of two people apart, and that is all t
 
 from posecourse.grouping.losses import gaussian_push_loss, pull_loss, push_loss
 from posecourse.grouping.tags import tags_at
+from posecourse.grouping.truth import group_by_truth
 
-__all__ = ["gaussian_push_loss", "pull_loss", "push_loss", "tags_at"]
+__all__ = ["gaussian_push_loss", "group_by_truth", "pull_loss", "push_loss", "tags_at"]
