@@ -28,7 +28,8 @@ def test_the_nearest_person_gets_the_nearest_candidate() -> None:
     assert people[1, 0].tolist() == POINTS[0, 0].tolist()
     assert people[1, 2].tolist() == POINTS[2, 0].tolist()  # a single peak between two people is not used twice
     assert scores[present].tolist() == pytest.approx([0.6, 0.5, 0.8])
-    assert people[~present].eq(0).all()
+    assert people[0, 1].tolist() == POINTS[0, 2].tolist()  # the mean of the one that was found
+    assert people[1, 1].tolist() == POINTS[[0, 2], [0, 0]].mean(0).tolist()
     assert scores[~present].eq(0).all()
 
 

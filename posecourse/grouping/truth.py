@@ -4,6 +4,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from posecourse.grouping.people import People
 from posecourse.shapes import require_mask, require_points, require_positive, require_same_shape
 
 __all__ = ["group_by_truth"]
@@ -15,7 +16,7 @@ def group_by_truth(
     truth: Float[Tensor, "N K 2"],
     mask: Bool[Tensor, "N K"],
     reach: float,
-) -> tuple[Float[Tensor, "N K 2"], Float[Tensor, "N K"], Bool[Tensor, "N K"]]:
+) -> People:
     """Give each candidate to the person whose true keypoint is nearest, if that is within reach.
 
     Of several that one person is given for one keypoint the nearest stays. What is then still wrong is the detector's:
@@ -29,8 +30,8 @@ def group_by_truth(
         reach: how far from the truth a candidate may be, in the unit of the points.
 
     Returns:
-        People in the order of the truth: points, scores, and which of their keypoints were found. What was not found
-        has score 0 and stands at (0, 0).
+        People in the order of the truth, also those of whom nothing was found. A keypoint that was not found lies at
+        the mean of its person's other ones, with score 0.
 
     Raises:
         TypeError: `mask` is not boolean.
@@ -47,16 +48,14 @@ def group_by_truth(
     if len(points) != truth.shape[1]:
         raise ValueError(f"points have {len(points)} keypoints (K M 2), and truth has {truth.shape[1]} (N K 2).")
     if 0 in (len(truth), points.shape[1]):
-        return torch.zeros_like(truth), torch.zeros_like(truth[..., 0]), torch.zeros_like(mask)
+        return People(torch.zeros_like(truth), torch.zeros_like(truth[..., 0]), torch.zeros_like(mask))
     pairs = (scores[:, None] > 0) & mask.mT[..., None]
     distance = torch.cdist(truth.transpose(0, 1), points).masked_fill(~pairs, torch.inf)  # (K N M)
-    closest = distance == distance.amin(1, keepdim=True)
-    mine = distance.masked_fill(~closest | (distance > reach), torch.inf)
-    least, chosen = mine.min(-1)  # (K N)
-    found = least.isfinite()
-    taken = points.gather(1, chosen[..., None].expand(*chosen.shape, 2))
-    return (
-        torch.where(found[..., None], taken, 0).transpose(0, 1),
-        torch.where(found, scores.gather(1, chosen), 0).mT,
-        found.mT,
-    )
+    nearest = distance == distance.amin(1, keepdim=True)
+    least, chosen = distance.masked_fill(~nearest | (distance > reach), torch.inf).min(-1)  # (K N)
+    present = least.isfinite().mT
+    taken = points.gather(1, chosen[..., None].expand(-1, -1, 2)).transpose(0, 1)
+    taken = torch.where(present[..., None], taken, 0)
+    middle = taken.sum(1, keepdim=True) / present.sum(1).clamp(min=1)[:, None, None]
+    heights = torch.where(present, scores.gather(1, chosen).mT, 0)
+    return People(torch.where(present[..., None], taken, middle), heights, present)
