@@ -47,6 +47,7 @@ GOOD: dict[str, Any] = {
     "tags": torch.rand(2, 3, 17, 4),
     "scores": torch.rand(2, 17),
     "max_people": 2,
+    "peaks": decode.Peaks(torch.ones(2, 17, 3, 2), torch.ones(2, 17, 3)),
     "tag_maps": torch.rand(2, 17, 4, 5, 7),
     "keypoints_cell": torch.ones(2, 3, 17, 2),
     "size": SIZE,
