@@ -57,7 +57,7 @@ class TagHead(Head[TagAnswer]):
         stride: int = 4,
         sigma: float = 1.0,
         tags: int = 1,
-        weight: float = 1e-3,
+        weight: float = 2e-3,
         margin: float = 1.0,
     ) -> None:
         super().__init__(keypoints, stride)
