@@ -9,5 +9,15 @@ from posecourse.grouping.losses import gaussian_push_loss, pull_loss, push_loss
 from posecourse.grouping.order import torso_out
 from posecourse.grouping.people import People, group_by_tag
 from posecourse.grouping.tags import tags_at
+from posecourse.grouping.truth import group_by_truth
 
-__all__ = ["People", "gaussian_push_loss", "group_by_tag", "pull_loss", "push_loss", "tags_at", "torso_out"]
+__all__ = [
+    "People",
+    "gaussian_push_loss",
+    "group_by_tag",
+    "group_by_truth",
+    "pull_loss",
+    "push_loss",
+    "tags_at",
+    "torso_out",
+]
