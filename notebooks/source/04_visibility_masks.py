@@ -606,11 +606,12 @@ left.set(xlabel="share left out, q", ylabel="PCK, visible keypoints", ylim=(0, 1
 right.set(xlabel="share left out, q", ylabel="height at the keypoint", ylim=(0, 1))
 left.legend(loc="lower left")
 right.legend(loc="upper left", ncols=2)
-viz.headline(fig, "The mask does not notice that half of the labels are gone")
+viz.headline(fig, "The mask hardly notices that half of the labels are gone")
 viz.show(
     fig,
     alt="PCK and the height of heatmaps at visible keypoints against the share of labels that were left out, bars over "
-    "seeds. The mask stays level in both. zero loses a little PCK and more than half of its height. corner loses all.",
+    "seeds. The mask stays nearly level in both. zero loses a tenth of PCK and more than half of its height. corner loses "
+    "nearly all PCK and more than half of its height.",
 )
 
 
@@ -670,30 +671,31 @@ expected = float(blob + recorded("corner", 0.0, "corner_height").mean()) / 2
 claim(
     "04.corner", "height in the corner, q = ½", corner_height, between=(0.5, 0.54), theory=expected
 )
-unmoved = recorded("mask", 0.5, "pck").mean() - recorded("mask", 0.0, "pck").mean()
-claim(
-    "04.unmoved", "mask: change in PCK", unmoved,
-    between=(-0.05, 0.05), theory=0,
-)  # fmt: skip
+fewer = recorded("mask", 0.0, "pck").mean() - recorded("mask", 0.5, "pck").mean()
+claim("04.fewer", "mask: PCK lost with half of the labels", fewer, between=(-0.04, 0.1))
 hidden, unasked = (recorded(arm, 0.0, "pck_hidden").mean() for arm in ("mask", "seen"))
+bought = recorded("mask", 0.0, "pck_hidden") - recorded("seen", 0.0, "pck_hidden")
 claim("04.hidden", "PCK of hidden keypoints, asked for", hidden, between=(0.7, 0.9))
 claim("04.unasked", "PCK of hidden keypoints, masked", unasked, between=(0.7, 0.9))
-claim("04.bought", "what asking for them bought", hidden - unasked, between=(-0.05, 0.05), theory=0)
+claim("04.bought", "what asking for them bought, mean", bought.mean(), between=(0.004, 0.033))
+claim("04.always", "least of all seeds", bought.min(), between=(0, 0.033))
 
 # %% [markdown]
 # - **corner** is the bug that everybody has had once. With half of the labels gone,
-#   94 %<!--04.corner_in_corner--> of the keypoints in full view are put into the corner. The argmax
+#   91 %<!--04.corner_in_corner--> of the keypoints in full view are put into the corner. The argmax
 #   does not move there bit by bit: it jumps.
-# - **zero** still finds most keypoints, but at 0.42<!--04.kept--> of the mask's height. It was taught,
+# - **zero** still finds most keypoints, but at 0.41<!--04.kept--> of the mask's height. It was taught,
 #   every other time, that a wrist in full view is not there. With nothing left out it has
 #   0.93<!--04.sure--> of the mask's height, since what may be outside is taught the empty map; theory
 #   asks for half of that. Targets that come and go by lot are slow to learn from: with four times the
 #   steps it is 0.44<!--04.longer-->.
-# - **mask** does not notice. It has fewer labels, and no wrong ones.
+# - **mask** hardly notices. It has fewer labels, which costs 0.02<!--04.fewer--> of PCK, and no wrong
+#   ones.
 #
-# And hidden keypoints, v = 1, must they train? The mask finds 81 %<!--04.hidden--> of them. A fourth
-# arm, in the table only, masks them as well, and finds as many, 81 %<!--04.unasked-->. In this world a hidden hip looks much like a visible one, and their labels bought
-# nothing that we could measure. They did no harm either, and OKS asks for them.
+# And hidden keypoints, v = 1, must they train? The mask finds 82 %<!--04.hidden--> of them. A fourth
+# arm, in the table only, masks them as well, and still finds 80 %<!--04.unasked-->. In this world a
+# hidden hip looks much like a visible one, so their labels bought only 0.02<!--04.bought-->, though in
+# every seed. They train, since OKS asks for them.
 #
 # So the mask is right, whoever labels? Not so fast. We have looked at visible keypoints only.
 
@@ -745,15 +747,15 @@ def false_at(arm, share, found):
 
 # %% measured=true
 loud, quiet = false_at("mask", 0.0, 0.6), false_at("zero", 0.0, 0.6)
-claim("04.loud_mask", "mask: outside and named", loud.mean(), between=(0.8, 3))
-claim("04.loud_zero", "zero: the same", quiet.mean(), between=(0.2, 1))
+claim("04.loud_mask", "mask: outside and named", loud.mean(), between=(0.6, 1.4))
+claim("04.loud_zero", "zero: the same", quiet.mean(), between=(0, 0.55))
 claim("04.times", "mask over zero, least of all seeds", (loud / quiet).min(), between=(2, 9))
 _ = reveal("04.quiet", "zero")
 
 # %% [markdown]
 # With careful labels an empty map is *not* a lie: where it stands, nothing is. The network learns to be
 # quiet. Where both find 6 of 10 visible keypoints, it names 0.3<!--04.loud_zero--> keypoints outside a
-# cut-off person, and the mask 1.2<!--04.loud_mask-->. That is how the first hourglass networks were
+# cut-off person, and the mask 1.0<!--04.loud_mask-->. That is how the first hourglass networks were
 # trained. The mask has never been told that a keypoint can be absent, so it always finds one.
 #
 # - **The empty map** is right if "no label" means "not there", and destroys heights, and then places,
@@ -784,20 +786,20 @@ def inventions(points_px):
 mask_px = answers["mask"].keypoints_px
 (beside_px, on_another), (chance_px, on_by_chance) = map(inventions, (mask_px, mask_px.roll(1, 0)))
 for name, statement, measured_px, between in (
-    ("beside", "median distance from the nearest point", beside_px.median(), (3.6, 6.4)),
-    ("chance", "the same by chance", chance_px.median(), (26.5, 30.5)),
+    ("beside", "median distance from the nearest point", beside_px.median(), (3.7, 6.3)),
+    ("chance", "the same by chance", chance_px.median(), (26.7, 29.3)),
 ):
     claim(f"04.{name}", statement, measured_px, between=between, unit="px")
 for name, statement, share, between in (
-    ("on_another", "on another keypoint", on_another.float().mean(), (0.55, 0.73)),
+    ("on_another", "on another keypoint", on_another.float().mean(), (0.54, 0.72)),
     ("on_by_chance", "the same by chance", on_by_chance.float().mean(), (0.16, 0.22)),
 ):
     claim(f"04.{name}", statement, share, between=between)
 
 # %% [markdown]
 # Half of the inventions are within 5 px<!--04.beside--> of the point that is nearest to the truth, where
-# chance gives 28 px<!--04.chance-->. And 65 %<!--04.on_another--> of them stand on another keypoint of the
-# person, by chance 18 %<!--04.on_by_chance-->: the knee plays the ankle. They look plausible. That is what
+# chance gives 28 px<!--04.chance-->. And 64 %<!--04.on_another--> of them stand on another keypoint of the
+# person, by chance 19 %<!--04.on_by_chance-->: the knee plays the ankle. They look plausible. That is what
 # makes them dangerous.
 #
 # These bounds and the next are the spread over eight seeds, and as much again on either side.
@@ -871,13 +873,13 @@ seen = watched.scores
 
 # %% measured=true
 means = [seen[held_out.visibility == v].mean() for v in range(3)]
-claim("04.p_visible", "predicted visibility where v = 2", means[2], between=(0.76, 0.83))
-claim("04.p_hidden", "where v = 1", means[1], between=(0.51, 0.62))
-claim("04.p_outside", "where v = 0", means[0], between=(0.32, 0.52))
+claim("04.p_visible", "predicted visibility where v = 2", means[2], between=(0.78, 0.82))
+claim("04.p_hidden", "where v = 1", means[1], between=(0.52, 0.6))
+claim("04.p_outside", "where v = 0", means[0], between=(0.31, 0.49))
 usual = people_seen.visible.float().mean(0).expand_as(seen)  # who does not look at the picture
 blind = [usual[held_out.visibility == v].mean() for v in (2, 0)]
 claim("04.blind", "v = 2 less v = 0, without a look", blind[0] - blind[1], between=(0, 0.2))
-claim("04.looked", "v = 2 less v = 0, this network", means[2] - means[0], between=(0.29, 0.46))
+claim("04.looked", "v = 2 less v = 0, this network", means[2] - means[0], between=(0.32, 0.48))
 places = metrics.pck(watched.keypoints_px, held_out.keypoints, lengths_px, 0.1)
 runs = recorded("head", 0.0, "pck")
 claim(
@@ -889,14 +891,14 @@ claim(
 # %% measured=true
 watched_loud = false_at("head", 0.0, 0.6)
 claim(
-    "04.loud_head", "mask and visibility: outside, named", watched_loud.mean(), between=(0.1, 0.7)
+    "04.loud_head", "mask and visibility: outside, named", watched_loud.mean(), between=(0.05, 0.45)
 )
 claim("04.calmer", "mask alone over that, least", (loud / watched_loud).min(), between=(1.5, 9))
 
 # %% [markdown]
-# It has learnt which keypoints are outside, 0.43<!--04.p_outside--> against 0.79<!--04.p_visible-->.
+# It has learnt which keypoints are outside, 0.40<!--04.p_outside--> against 0.80<!--04.p_visible-->.
 # Who knows the keypoint's name and not the picture tells them apart by 0.06<!--04.blind-->, this network
-# by 0.35<!--04.looked-->.
+# by 0.40<!--04.looked-->.
 # Where it finds 6 of 10, it names 0.3<!--04.loud_head--> outside a cut-off person: as quiet as the
 # empty map. It has learnt less well which are hidden: at 64 pixels it is hard to tell a hip in
 # front of a crate from a hip behind it.
@@ -944,20 +946,20 @@ viz.show(
 # %% measured=true
 lots = [torch.rand(tried.shape, generator=random) < seen[192:] for _ in range(20)]
 luck = sum(gap(seen[192:], lot) for lot in lots) / len(lots)
-claim("04.ece", "expected calibration error", ece, between=(0.009, 0.048), theory=luck)
-claim("04.ece_luck", "the same if all came true as claimed", luck, between=(0.011, 0.02))
+claim("04.ece", "expected calibration error", ece, between=(0, 0.058), theory=luck)
+claim("04.ece_luck", "the same if all came true as claimed", luck, between=(0.011, 0.021))
 bolder = gap((2 * logits[192:]).sigmoid())
-claim("04.ece_loud", "with logits twice as large", bolder, between=(0.058, 0.135))
-claim("04.temperature", "the temperature that fits best", temperature, between=(0.78, 1.06), theory=1)  # fmt: skip
-claim("04.mended", "what dividing by it changes", mended - ece, between=(-0.02, 0.024), theory=0)
+claim("04.ece_loud", "with logits twice as large", bolder, between=(0.067, 0.123))
+claim("04.temperature", "the temperature that fits best", temperature, between=(0.81, 1.05), theory=1)  # fmt: skip
+claim("04.mended", "what dividing by it changes", mended - ece, between=(-0.017, 0.025), theory=0)
 claim("04.ece_blind", "who does not look at the picture", gap(usual[192:]), between=(0.01, 0.05))
 
 # %% [markdown]
-# A probability trained by its likelihood, for few epochs, is calibrated: the mean gap is
-# 0.03<!--04.ece-->, where luck alone leaves 0.016<!--04.ece_luck--> and logits twice as large would give
-# 0.09<!--04.ece_loud-->. The best temperature, near 1, does not make it smaller. Calibrated does not
-# mean sharp: who knows the keypoint's name and not the picture has a gap of 0.03<!--04.ece_blind-->, too.
-# It says 60 of 100 where it does not know, and 60 of 100 it is.
+# A probability trained by its likelihood, for few epochs, is nearly calibrated. Over eight seeds the mean
+# gap is 0.01<!--04.ece--> to 0.04<!--04.ece-->, where luck alone leaves 0.016<!--04.ece_luck--> and logits
+# twice as large would give 0.09<!--04.ece_loud-->. The best temperature, near 1, does not make it
+# smaller. Calibrated does not mean sharp: who knows the keypoint's name and not the picture has a gap of
+# 0.03<!--04.ece_blind-->, as small as theirs. It says 7 of 10 where it does not know, and 7 of 10 it is.
 #
 # And hurried labels? If v = 0 is taught as "not visible", half of all visible keypoints are taught
 # wrongly, and the probabilities should be halved. That is in the table:
@@ -1139,9 +1141,9 @@ claim("04.alive", "repaired", alive, between=(0, 0), theory=0)
 # - Labelled is v > 0 and trains; visible is v = 2 and can be predicted. They are two masks.
 # - Divide by what counts. By all, half hidden is half the gradient, 0.5<!--04.by_all-->; AdamW hides it
 #   until a second loss comes.
-# - At half of the labels, a missing label taught as (0, 0) draws 94 %<!--04.corner_in_corner--> of the
-#   keypoints in full view into the corner; taught as an empty map it leaves 0.42<!--04.kept--> of the height.
-# - The mask names 1.2<!--04.loud_mask--> keypoints outside a cut-off person, the empty map and the
+# - At half of the labels, a missing label taught as (0, 0) draws 91 %<!--04.corner_in_corner--> of the
+#   keypoints in full view into the corner; taught as an empty map it leaves 0.41<!--04.kept--> of the height.
+# - The mask names 1.0<!--04.loud_mask--> keypoints outside a cut-off person, the empty map and the
 #   visibility head 0.3<!--04.loud_head-->, and no OKS will tell you.
 # - 0 · NaN is NaN, forward and backward: choose before you compute.
 #
