@@ -22,7 +22,7 @@ from posecourse.shapes import Size, checked_size, require_count
 
 __all__ = ["RENDERER_VERSION", "PeopleDataset", "stream"]
 
-RENDERER_VERSION = 5
+RENDERER_VERSION = 6
 """Raise it with every change that changes a picture or its labels, or old caches will be mistaken for new ones."""
 
 _BLOCK = 128  # scenes drawn from one generator: the first images of a set do not depend on how many follow

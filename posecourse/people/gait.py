@@ -15,7 +15,8 @@ def walk_cycle(phase: Float[Tensor, "*B"], vigour: float = 1.0) -> Float[Tensor,
     """Return the pose of a walker at `phase` of the gait cycle: 0 is the left heel's strike, 1 the next one.
 
     The curves are harmonics and bumps fitted by eye to normal gait (Winter, 1991): the arms swing against the legs,
-    the knee bends most in mid-swing, the foot rolls from heel to toe.
+    the knee bends most in mid-swing, the foot rolls from heel to toe. The walker is of average girth;
+    `clearance.cleared` makes room for others.
 
     Args:
         phase: cycles, any real number.

@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-__all__ = ["ANGLES", "LIMITS", "Degrees", "packed", "straight", "unpacked"]
+__all__ = ["ANGLES", "LIMITS", "Degrees", "limited", "packed", "straight", "unpacked"]
 
 _TRUNK = {
     "pelvis_pitch": (-20, 65), "pelvis_roll": (-15, 15), "trunk_lean": (-25, 60), "trunk_side": (-30, 30),
@@ -41,7 +41,11 @@ def straight(like: Float[Tensor, "*B"]) -> Degrees:
 
 def packed(pose: Degrees) -> Float[Tensor, "*B A"]:
     """Return degrees by name as radians in the order of `ANGLES`, held within the limits."""
-    angles = torch.stack([torch.deg2rad(pose[name]) for name in ANGLES], dim=-1)
+    return limited(torch.stack([torch.deg2rad(pose[name]) for name in ANGLES], dim=-1))
+
+
+def limited(angles: Float[Tensor, "*B A"]) -> Float[Tensor, "*B A"]:
+    """Return radians in the order of `ANGLES`, each moved to the nearest that its joint allows."""
     low, high = (angles.new_tensor([LIMITS[name][end] for name in ANGLES]) for end in (0, 1))
     return torch.minimum(torch.maximum(angles, low), high)
 

@@ -25,12 +25,16 @@ class Surface:
 
 @lru_cache(maxsize=64)
 def circle(sides: int, power: float, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Return angle, x and z of a superellipse |x|^p + |z|^p = 1, from the back over the front to the back again."""
+    """Return angle, x and z of a superellipse |x|^p + |z|^p = 1, from the back over the front to the back again.
+
+    Its right half is its left one's mirror image to the last bit.
+    """
     angle = torch.linspace(-torch.pi, torch.pi, sides + 1, device=device)
     x, z = angle.sin(), -angle.cos()
     x[0] = x[-1] = 0.0
     length = (x.abs() ** power + z.abs() ** power) ** (1 / power)
-    return angle, x / length, z / length
+    x, z = x / length, z / length
+    return (angle - angle.flip(0)) / 2, (x - x.flip(0)) / 2, (z + z.flip(0)) / 2
 
 
 def loft(
@@ -117,12 +121,25 @@ def grid_normals(points: Float[Tensor, "*B R S 3"]) -> Float[Tensor, "*B R S 3"]
 
 
 @lru_cache(maxsize=64)
-def loft_triangles(rings: int, sides: int, device: torch.device) -> Int[Tensor, "F 3"]:
-    """Return the triangles of a grid of `rings` by `sides` + 1 points, clockwise seen from outside on the screen."""
+def loft_triangles(rings: int, sides: int, turned: int, device: torch.device) -> Int[Tensor, "F 3"]:
+    """Return the triangles of a grid of `rings` by `sides` + 1 points, clockwise seen from outside on the screen.
+
+    Four points of a grid do not lie in a plane, so it matters along which diagonal they are split. A surface and its
+    mirror image are each other's mirror images only where their quads are split along mirrored diagonals.
+
+    Args:
+        rings: along the loft.
+        sides: quads around it.
+        turned: how many of these, counted from the back over the right side (negative x), are split along the mirrored
+            diagonal: `sides / 2` for what is its own mirror image, none or all for one of a pair.
+        device: where they live.
+    """
     row = torch.arange(rings - 1, device=device)[:, None] * (sides + 1)
     a = (row + torch.arange(sides, device=device)).flatten()
     b, c, d = a + 1, a + sides + 1, a + sides + 2
-    return torch.cat([torch.stack([a, b, c], -1), torch.stack([b, d, c], -1)])
+    other = (torch.arange(sides, device=device) < turned).repeat(rings - 1)
+    third, fourth = torch.where(other, d, c), torch.where(other, a, b)
+    return torch.cat([torch.stack([a, b, third], -1), torch.stack([fourth, d, c], -1)])
 
 
 def _unit(vector: Tensor) -> Tensor:

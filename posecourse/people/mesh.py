@@ -82,10 +82,14 @@ def _prop_traits(light: Light, points: Tensor, normals: Tensor) -> Tensor:
 
 @lru_cache(maxsize=8)
 def person_triangles(device: torch.device) -> tuple[Tensor, Tensor, int]:
-    """Return a person's triangles (F 3), each one's part, and the number of vertices."""
+    """Return a person's triangles (F 3), each one's part, and the number of vertices.
+
+    The right half of a body is split into triangles as the left one's mirror image.
+    """
     triangles, parts, vertices = [], [], 0
-    for index, (rings, sides) in enumerate(PARTS.values()):
-        part = loft_triangles(rings, sides, device)
+    for index, (name, (rings, sides)) in enumerate(PARTS.items()):
+        turned = {"left": 0, "right": sides}.get(name.split("_")[0], sides // 2)
+        part = loft_triangles(rings, sides, turned, device)
         triangles.append(part + vertices)
         parts.append(torch.full((len(part),), index, device=device))
         vertices += rings * (sides + 1)

@@ -17,7 +17,8 @@ _ODD = ("pelvis_roll", "trunk_side", "trunk_twist", "neck_side", "neck_twist")
 def mirrored(scene: Scene) -> Scene:
     """Return the scene reflected in the plane x = 0, camera and light included.
 
-    Its picture is the flipped picture, and its keypoints are the flipped keypoints with left and right exchanged.
+    Its picture is the flipped picture, and its keypoints are the flipped keypoints with left and right exchanged; so
+    is their visibility, every label of it.
     """
     camera, light, backdrop, props = scene.camera, scene.light, scene.backdrop, scene.props
     return replace(

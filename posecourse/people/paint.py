@@ -46,7 +46,7 @@ def paint(
     down = -py / rays.y.clamp(min=1e-4)  # distance to the ground
     back = (backdrop.number("wall_z") - pz) / rays.z.clamp(min=1e-4)
     beside = backdrop.number("side_x") * backdrop.side[:, None, None] - px
-    aside = torch.where(beside * rays.x > 1e-4, beside / torch.where(rays.x.abs() < 1e-4, 1e-4, rays.x), 1e4)
+    aside = torch.where(beside * rays.x > 1e-4, beside / rays.x, 1e4)
     wall = torch.minimum(back, aside)
     floor = ((rays.y > 1e-4) & (down < wall)).float()
     distance = torch.lerp(wall, down.clamp(max=1e5), floor)

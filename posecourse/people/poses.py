@@ -14,7 +14,10 @@ __all__ = ["FAMILIES", "draw_poses", "family_indices"]
 
 
 def draw_poses(dice: Dice, families: Int[Tensor, "*B"]) -> Float[Tensor, "*B A"]:
-    """Draw a pose for each person, of the family whose place in `FAMILIES` is given; within the joints' limits."""
+    """Draw a pose for each person, of the family whose place in `FAMILIES` is given; within the joints' limits.
+
+    Poses are those of people of average girth; `clearance.cleared` makes room for others.
+    """
     pose = torch.zeros(*families.shape, len(ANGLES), device=dice.device)
     for index, family in enumerate(_FAMILIES.values()):
         drawn = packed(_with_head(dice, family(dice)))

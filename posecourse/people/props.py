@@ -87,4 +87,4 @@ def round_points(props: Props) -> tuple[Float[Tensor, "B R P 3"], Float[Tensor, 
 
 def round_triangles(device: torch.device) -> Tensor:
     """Return the triangles of a round thing's grid."""
-    return loft_triangles(RINGS, SIDES, device)
+    return loft_triangles(RINGS, SIDES, SIDES // 2, device)

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from posecourse.people.backdrop import NUMBERS, Backdrop, draw_backdrop
 from posecourse.people.body import Bodies, Posture, draw_bodies, keypoints_3d, posture
 from posecourse.people.camera import Camera
+from posecourse.people.clearance import cleared
 from posecourse.people.dice import Dice
 from posecourse.people.light import draw_light
 from posecourse.people.looks import draw_looks
@@ -56,18 +57,12 @@ def draw_scenes(
     Raises:
         ValueError: a number is out of its range, or a family is unknown; the message says which and what is possible.
     """
-    low, high = _fewest_and_most(people)
-    _check(count, overlap, margin, aspect)
-    _check_shares(occluders=occluders, truncation=truncation, facing=facing)
-    allowed = family_indices(poses)
+    _check(count, overlap, margin, aspect, occluders=occluders, truncation=truncation, facing=facing)
+    (low, high), allowed = _fewest_and_most(people), family_indices(poses)
     each, whole = Dice(generator, (count, high)), Dice(generator, (count,))
-    number = low + (whole.uniform() * (high - low + 1)).floor().clamp(max=high - low)
-    present = torch.arange(high, device=generator.device) < number[:, None]
-    bodies = draw_bodies(each)
-    weights = [_WEIGHTS.get(FAMILIES[index], 1.0) for index in allowed]
-    families = torch.tensor(allowed, device=generator.device)[each.choice(weights)]
-    angles = draw_poses(each, families)
-    headings = torch.where(each.chance(facing), each.normal(0.0, 0.6), each.uniform(-math.pi, math.pi))
+    present = _present(whole, low, high)
+    bodies, families = draw_bodies(each), _families(each, allowed)
+    angles, headings = cleared(draw_poses(each, families), bodies.girth), _headings(each, facing)
     positions = _positions(each, families)
     camera = _stand_camera(whole, high)
     wanted = whole.uniform(0.0, 0.5) if overlap is None else whole.uniform(overlap, overlap)
@@ -89,6 +84,23 @@ def draw_scenes(
         backdrop=backdrop,
         props=draw_props(whole, each, body, headings, seated, present, camera, occluders),
     )
+
+
+def _present(dice: Dice, low: int, high: int) -> Bool[Tensor, "B N"]:
+    """Return which of `high` places hold a person: the first ones, at least `low`."""
+    number = low + (dice.uniform() * (high - low + 1)).floor().clamp(max=high - low)
+    return torch.arange(high, device=dice.device) < number[:, None]
+
+
+def _families(dice: Dice, allowed: Sequence[int]) -> Int[Tensor, "B N"]:
+    """Draw for each person one of the allowed families of poses; common ones are drawn more often."""
+    weights = [_WEIGHTS.get(FAMILIES[index], 1.0) for index in allowed]
+    return torch.tensor(allowed, device=dice.device)[dice.choice(weights)]
+
+
+def _headings(dice: Dice, facing: float) -> Float[Tensor, "B N"]:
+    """Return radians: a share of `facing` looks about our way, the others anywhere."""
+    return torch.where(dice.chance(facing), dice.normal(0.0, 0.6), dice.uniform(-math.pi, math.pi))
 
 
 def _positions(dice: Dice, families: Tensor) -> Tensor:
@@ -120,8 +132,10 @@ def _fewest_and_most(people: int | tuple[int, int]) -> tuple[int, int]:
     raise ValueError(f"people must be a whole number from 1 to 254, or (fewest, most); got {people!r}.")
 
 
-def _check(count: int, overlap: float | None, margin: tuple[float, float], aspect: float) -> None:
-    """Raise where a number is out of its range.
+def _check(
+    count: int, overlap: float | None, margin: tuple[float, float], aspect: float, **probabilities: float
+) -> None:
+    """Raise where an option of `draw_scenes` is out of its range.
 
     Raises:
         ValueError: which one, and what is possible.
@@ -136,15 +150,7 @@ def _check(count: int, overlap: float | None, margin: tuple[float, float], aspec
             "For one margin give it twice."
         )
     require_positive(aspect, "aspect")
-
-
-def _check_shares(**shares: float) -> None:
-    """Raise unless all are numbers between 0 and 1.
-
-    Raises:
-        ValueError: which one is not.
-    """
-    for name, value in shares.items():
+    for name, value in probabilities.items():
         if not (is_number(value) and 0 <= value <= 1):
             raise ValueError(f"{name} is a probability, a number between 0 and 1; got {value!r}.")
 

@@ -1,4 +1,4 @@
-"""Do pixels lie where the truth says, on average, to a hundredth of a pixel?
+"""Is there no bias: in where pixels lie, to a hundredth of a pixel, and in whose joints are hidden?
 
 A single picture cannot say: with 2x2 samples a pixel, an edge is up to a quarter of a pixel off. But it is off the
 other way as often, so the mean over many pictures is 0 within its standard error. Four of these are the tolerance.
@@ -11,6 +11,10 @@ from torch.nn import functional
 
 from posecourse import people, seeding
 from posecourse.people.backdrop import NUMBERS
+from posecourse.people.clearance import cleared
+from posecourse.people.dice import Dice
+from posecourse.people.poses import draw_poses
+from posecourse.skeletons import COCO17
 
 
 def in_the_dark(scene: people.Scene) -> people.Scene:
@@ -85,3 +89,40 @@ def test_a_picture_is_the_mean_of_one_of_four_times_the_size() -> None:
     standard_error = shift.std(0) / 10
     assert (standard_error < 0.05 / 10).all()
     assert (shift.mean(0).abs() < 4 * standard_error).all()
+
+
+def hidden(scene: people.Scene, girth: float, poses: torch.Tensor) -> torch.Tensor:
+    """Return which keypoints (B 17) are hidden when everybody is that heavy and stands so."""
+    bodies = replace(scene.bodies, girth=torch.full_like(scene.bodies.girth, girth))
+    return people.render(replace(scene, bodies=bodies, poses=poses), (32, 32)).visibility == 1
+
+
+def test_heavy_people_who_face_us_hide_no_more_of_their_limbs_than_average_ones() -> None:
+    """Are elbows, wrists, knees and ankles of 600 people seen as often at girth 1.25 as at 1, in the same poses?
+
+    Of n joints whose label differs between the two, half change either way if girth does not matter; their difference
+    has a standard error of √n (McNemar, 1947). Two of these are the bound. Poses that do not make room fail it by far.
+    It holds for people within 30° of the front: in profile a deep trunk does hide more of the far arm.
+    """
+    count = 600
+    scene = people.draw_scenes(count, seeding.generator(4), occluders=0, truncation=0)
+    drawn = draw_poses(Dice(seeding.generator(5), (count, 1)), scene.families)
+    turn = torch.rand(count, 1, generator=seeding.generator(6)) * 2 - 1
+    scene = replace(scene, headings=turn * torch.pi / 6)
+    heavy = torch.full((count, 1), 1.25)
+    average, clear, raw = (
+        hidden(scene, 1.0, drawn),
+        hidden(scene, 1.25, cleared(drawn, heavy)),
+        hidden(scene, 1.25, drawn),
+    )
+
+    def excess(other: torch.Tensor, name: str) -> float:
+        """Return how many standard errors more are hidden than on an average body."""
+        joints = [COCO17.index(f"{side}_{name}") for side in ("left", "right")]
+        more, less = (other & ~average)[:, joints].sum(), (average & ~other)[:, joints].sum()
+        return float((more - less) / (more + less).clamp(min=1) ** 0.5)
+
+    for name in ("elbow", "wrist", "knee", "ankle"):
+        assert excess(clear, name) < 2, name
+    for name in ("elbow", "wrist"):
+        assert excess(raw, name) > 4, name
