@@ -8,12 +8,28 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-from posecourse.shapes import checked_size, require_count, require_maps, require_points, require_positive
+from posecourse.shapes import (
+    checked_size,
+    require_count,
+    require_maps,
+    require_mask,
+    require_points,
+    require_positive,
+    require_same_shape,
+)
 
-__all__ = ["SimCC", "gaussian_distributions", "gaussian_heatmaps", "offset_maps", "simcc_targets", "spatial_softmax"]
+__all__ = [
+    "SimCC",
+    "crowd_heatmaps",
+    "gaussian_distributions",
+    "gaussian_heatmaps",
+    "offset_maps",
+    "simcc_targets",
+    "spatial_softmax",
+]
 
 
 class SimCC(NamedTuple):
@@ -60,6 +76,42 @@ def gaussian_heatmaps(
     row = torch.exp(-(((_axis(W, x) - x) / sigma) ** 2) / 2)
     column = torch.exp(-(((_axis(H, y) - y) / sigma) ** 2) / 2)
     return column[..., :, None] * row[..., None, :]
+
+
+def crowd_heatmaps(
+    keypoints: Float[Tensor, "*B N K 2"], mask: Bool[Tensor, "*B N K"], size: Sequence[int], sigma: float
+) -> Float[Tensor, "*B K H W"]:
+    """Paint one map a keypoint for everybody in the picture: each person's blob, and the larger where two meet.
+
+    h = max over n of exp(−((column − xₙ)² + (row − yₙ)²) / (2σ²))
+
+    A sum would be higher between two people who stand close than at either of them; the maximum keeps both peaks at
+    1 for as long as the grid can tell them apart.
+
+    Args:
+        keypoints: (x, y) in cells.
+        mask: which of them have a place; the others, NaN included, paint nothing.
+        size: (H, W) of the map in cells.
+        sigma: σ in cells, positive.
+
+    Returns:
+        Heatmaps between 0 and 1; zeros where nobody has the keypoint.
+
+    Raises:
+        TypeError: `mask` is not boolean. COCO's visibility 0/1/2 is not a mask: `visibility > 0` is.
+        ValueError: `keypoints` is not (..., N, K, 2), the mask has another shape, or `sigma` is not positive.
+
+    Source: Cao et al. 2017 (OpenPose), section 2.2.
+    Lesson: 05.
+    """
+    require_points(keypoints, "keypoints")
+    require_mask(mask)
+    require_same_shape(keypoints[..., 0], mask, "keypoints without (x, y) and mask")
+    blobs = gaussian_heatmaps(torch.where(mask[..., None], keypoints, 0), size, sigma)
+    painted = torch.where(mask[..., None, None], blobs, 0)
+    if painted.shape[-4] == 0:
+        return painted.sum(-4)
+    return painted.amax(-4)
 
 
 def gaussian_distributions(

@@ -88,7 +88,7 @@ def test_a_resumed_run_is_the_uninterrupted_one(tmp_path: Path, channels_last: b
         assert same(advance(resumed, STEPS - step), whole), step
 
 
-@pytest.mark.parametrize("head", models.HEADS)
+@pytest.mark.parametrize("head", [*models.HEADS, "tags"])
 def test_every_head_resumes(tmp_path: Path, head: models.HeadName) -> None:
     """Is the state of every kind of network in the file?"""
     whole = advance(new_run(head=head), 4)
@@ -320,7 +320,7 @@ def test_how_often_it_is_saved_may_change(tmp_path: Path) -> None:
 # A network alone
 
 
-@pytest.mark.parametrize("head", models.HEADS)
+@pytest.mark.parametrize("head", [*models.HEADS, "tags"])
 def test_a_network_comes_back(tmp_path: Path, head: models.HeadName) -> None:
     """Is a network built again from its file, ready to predict the same, from a checkpoint too?"""
     trained = advance(new_run(head=head), 3)
@@ -334,6 +334,9 @@ def test_a_network_comes_back(tmp_path: Path, head: models.HeadName) -> None:
         assert all(torch.equal(value, trained.model.state_dict()[key]) for key, value in again.state_dict().items())
         # Another memory layout: the last bits of the sums differ.
         assert torch.allclose(again.predict(data().images), trained.model.predict(data().images), atol=1e-4)
+    assert train.network_notes(tmp_path / "network") == {"pck": 0.5, "made_by": "a test"}
+    with pytest.raises(train.CheckpointError, match="no notes"):
+        train.network_notes(tmp_path / "run")
 
 
 def test_a_network_without_a_recipe_is_not_shipped(tmp_path: Path) -> None:

@@ -183,6 +183,8 @@ def test_a_wrong_setting_is_named() -> None:
         (lambda: decode.local_soft_argmax(maps, 1, 0), "radius must be a positive whole"),
         (lambda: decode.debiased_soft_argmax(maps, 0), "temperature must be positive"),
         (lambda: decode.nms_peaks(maps, 0), "limit must be a positive whole"),
+        (lambda: decode.refine_peaks(maps, decode.nms_peaks(maps, 2), radius=0), "radius must be a positive whole"),
+        (lambda: decode.refine_peaks(maps, decode.nms_peaks(maps[:2], 2)), "candidates of these maps"),
         (lambda: decode.simcc(heatmaps.SimCC(torch.zeros(3, 14), torch.zeros(2, 10)), 2), "same leading axes"),
         (lambda: decode.simcc(heatmaps.SimCC(torch.zeros(3, 14), torch.zeros(3, 11)), 2), "multiple of split"),
     ]:
@@ -312,6 +314,51 @@ def test_nms_takes_any_leading_shape_and_dtype(shape: tuple[int, ...], dtype: to
     one_by_one = torch.stack([decode.nms_peaks(one[None], 4).points[0] for one in maps.reshape(-1, 5, 7)])
     assert points.reshape(-1, 4, 2).equal(one_by_one)
     assert decode.nms_peaks(torch.full_like(maps, math.nan), 4).scores.eq(0).all()
+
+
+@pytest.mark.parametrize("size", [(1, 9), (2, 2), (5, 7), (9, 12)])
+def test_refining_the_highest_peak_is_decoding_the_map(size: tuple[int, int]) -> None:
+    """Is the quarter offset of the first candidate that of the whole map, at the border too, and are scores kept?"""
+    maps = noise(torch.zeros(40, 3, *size), seed=5) + 3
+    peaks = decode.nms_peaks(maps, limit=4)
+    points, scores = decode.refine_peaks(maps, peaks)
+    assert points[..., 0, :].equal(decode.quarter_offset(maps).points)
+    assert scores.equal(peaks.scores)
+    assert points[scores == 0].equal(peaks.points[scores == 0])
+    assert (points - peaks.points).abs().max() <= 0.25
+
+
+@pytest.mark.parametrize("decoder", ["quarter_offset", "dark", "gaussian_fit"])
+def test_each_of_several_blobs_is_refined(decoder: str) -> None:
+    """Where blobs stand far apart, is each found as well as alone on its map?"""
+    truth = uniform(20, 3, 4, low=(8, 8), high=(10, 10)) + torch.tensor([[0, 0], [20, 0], [0, 20], [20, 20]]).double()
+    blobs = heatmaps.gaussian_heatmaps(truth, (40, 40), 1.3)
+    heights = torch.tensor([1.0, 0.8, 0.6, 0.4]).double()  # a cell's corner still has 86 % of the height
+    maps = (blobs * heights[:, None, None]).sum(-3)
+    points = decode.refine_peaks(maps, decode.nms_peaks(maps, limit=4), DECODERS[decoder], radius=6).points
+    alone = DECODERS[decoder](blobs).points
+    torch.testing.assert_close(points, alone, rtol=0, atol=1e-6)
+
+
+def test_a_higher_neighbour_does_not_draw_a_peak_to_itself() -> None:
+    """With someone higher in the window, does the lower peak keep its cell?"""
+    truth = torch.tensor([[6.3, 6.2], [10.8, 6.9]]).double()
+    maps = (heatmaps.gaussian_heatmaps(truth, (14, 18), 1.0) * torch.tensor([0.5, 1.0])[:, None, None]).sum(0)[None]
+    peaks = decode.nms_peaks(maps, limit=2)
+    points = decode.refine_peaks(maps, peaks, decode.gaussian_fit, radius=5).points
+    assert points[0, 1].tolist() == [6, 6]
+    assert (points[0, 0] - truth[1]).abs().max() < 0.1
+
+
+@given(shape=leading, dtype=st.sampled_from(FLOATS))
+def test_refining_takes_any_leading_shape_and_dtype(shape: tuple[int, ...], dtype: torch.dtype) -> None:
+    """Are leading axes alike, and points of the same dtype as before?"""
+    maps = noise(torch.zeros(*shape, 5, 7), seed=6).to(dtype)
+    peaks = decode.nms_peaks(maps, limit=4)
+    points, scores = decode.refine_peaks(maps, peaks)
+    assert (points.shape, points.dtype, scores.dtype) == ((*shape, 4, 2), peaks.points.dtype, dtype)
+    flat = decode.nms_peaks(maps.reshape(-1, 5, 7), limit=4)
+    assert points.reshape(-1, 4, 2).equal(decode.refine_peaks(maps.reshape(-1, 5, 7), flat).points)
 
 
 # The mean

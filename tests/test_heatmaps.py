@@ -191,3 +191,49 @@ def test_a_mistake_is_named(call: object, error: type[Exception], message: str) 
     """Does each wrong argument raise an error that says what was expected?"""
     with pytest.raises(error, match=message):
         call()  # type: ignore[operator]
+
+
+def test_a_crowd_has_one_map_a_keypoint_and_the_larger_blob_counts() -> None:
+    """Is each cell the largest of what each person alone would paint there, so that no peak rises above 1?"""
+    keypoints, mask = places(2, 4, 3), torch.ones(2, 4, 3, dtype=torch.bool)
+    mask[0, 1, 2] = mask[1, :3, 0] = mask[1, :, 1] = False
+    maps = heatmaps.crowd_heatmaps(keypoints, mask, SIZE, 1.3)
+    assert maps.shape == (2, 3, 5, 7)
+    for b, k, row, column in [(0, 2, 4, 1), (1, 0, 2, 6), (1, 2, 3, 3), (0, 0, 0, 0)]:
+        alone = [
+            math.exp(-((column - x) ** 2 + (row - y) ** 2) / (2 * 1.3**2))
+            for x, y in keypoints[b, mask[b, :, k], k].tolist()
+        ]
+        assert maps[b, k, row, column].item() == pytest.approx(max(alone), rel=1e-12)
+    assert maps[1, 1].eq(0).all()  # nobody has it
+
+
+def test_a_keypoint_that_does_not_count_leaves_no_trace_in_a_crowd() -> None:
+    """Are value and gradient those without a masked keypoint, NaN or not, and is an empty crowd an empty map?"""
+    keypoints, mask = places(2, 4, 3), torch.ones(2, 4, 3, dtype=torch.bool)
+    mask[:, 1] = False
+    keypoints[:, 1] = math.nan
+    keypoints.requires_grad_()
+    maps = heatmaps.crowd_heatmaps(keypoints, mask, SIZE, 1.3)
+    assert maps.equal(heatmaps.crowd_heatmaps(keypoints[:, [0, 2, 3]], mask[:, [0, 2, 3]], SIZE, 1.3))
+    (slope,) = torch.autograd.grad(maps.sum(), keypoints)
+    assert slope[:, 1].eq(0).all()
+    assert slope.isfinite().all()
+    nobody = heatmaps.crowd_heatmaps(keypoints[:, :0], mask[:, :0], SIZE, 1.3)
+    assert nobody.equal(torch.zeros(2, 3, 5, 7, dtype=torch.float64))
+
+
+def test_one_person_is_a_crowd_of_one() -> None:
+    """Does a crowd of one have the maps of that person?"""
+    keypoints = places(2, 3)
+    maps = heatmaps.crowd_heatmaps(keypoints[:, None], torch.ones(2, 1, 3, dtype=torch.bool), SIZE, 0.8)
+    assert maps.equal(heatmaps.gaussian_heatmaps(keypoints, SIZE, 0.8))
+
+
+def test_a_crowd_that_does_not_fit(as_a_user: None) -> None:
+    """Are a visibility in the mask's place and a mask of another shape refused?"""
+    keypoints = places(2, 4, 3)
+    with pytest.raises(TypeError, match="visibility > 0"):
+        heatmaps.crowd_heatmaps(keypoints, torch.full((2, 4, 3), 2, dtype=torch.uint8), SIZE, 1.3)
+    with pytest.raises(ValueError, match=r"one shape; got \(2, 4, 3\) and \(2, 4\)"):
+        heatmaps.crowd_heatmaps(keypoints, torch.ones(2, 4, dtype=torch.bool), SIZE, 1.3)

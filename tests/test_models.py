@@ -13,6 +13,7 @@ from posecourse.skeletons import Skeleton
 SIZE = (28, 20)  # stride 4: a map of 7×5, odd both ways
 STRIDE = 4
 heads = pytest.mark.parametrize("head", models.HEADS)
+every_head = pytest.mark.parametrize("head", [*models.HEADS, "tags"])
 
 
 def labelled(size: tuple[int, int] = SIZE, B: int = 2, K: int = 3, margin: float = 4.7) -> Sample:
@@ -56,6 +57,8 @@ def perfect(head: models.HeadName, keypoints_px: Tensor, size: tuple[int, int]) 
             return models.RegressionAnswer(features, torch.zeros(len(features), 5), unit)
         case "heatmap":
             return models.HeatmapAnswer(features, blobs)
+        case "tags":
+            return models.TagAnswer(features, blobs, torch.zeros(*blobs.shape[:2], 1, H // STRIDE, W // STRIDE))
         case "visibility":
             return models.VisibilityAnswer(features, blobs, torch.full(keypoints_px.shape[:2], 30.0))  # all are seen
         case "offset":
@@ -82,7 +85,7 @@ def test_a_network_takes_another_size_than_it_was_built_for(head: models.HeadNam
     assert small(head).predict(torch.rand(2, 3, 40, 16)).shape == (2, 3, 2)
 
 
-@heads
+@every_head
 def test_gradients_reach_every_parameter(head: models.HeadName) -> None:
     """Does each weight have a part in the loss, so that none is dead?"""
     network, sample = small(head, dropout=0.2).train(), labelled(B=4)
@@ -92,7 +95,7 @@ def test_gradients_reach_every_parameter(head: models.HeadName) -> None:
         assert parameter.grad.abs().sum() > 0, name
 
 
-@pytest.mark.parametrize("head", [name for name in models.HEADS if name != "integral"])
+@pytest.mark.parametrize("head", [*(name for name in models.HEADS if name != "integral"), "tags"])
 def test_a_perfect_answer_is_the_truth(head: models.HeadName) -> None:
     """Does an answer that was written down in pixels come back as those pixels, with a loss of nothing?"""
     sample = labelled((64, 48), B=8, margin=13.3)  # three σ inside: at the border a blob is cut off, and read as such
@@ -188,7 +191,7 @@ def test_a_keypoint_has_its_own_loss(head: models.HeadName) -> None:
     assert changed.nonzero().tolist() == [[1, 2]]
 
 
-@heads
+@every_head
 def test_one_seed_makes_one_network(head: models.HeadName) -> None:
     """Are the parameters the generator's and nothing else's, and are torch's own generators left alone?"""
     torch.manual_seed(1)
@@ -202,7 +205,7 @@ def test_one_seed_makes_one_network(head: models.HeadName) -> None:
 
 def test_all_heads_start_from_one_backbone() -> None:
     """Does a comparison of heads from one seed start from the same backbone?"""
-    first, *others = (small(head).backbone.state_dict() for head in models.HEADS)
+    first, *others = (small(head).backbone.state_dict() for head in (*models.HEADS, "tags"))
     for other in others:
         assert all(torch.equal(first[name], other[name]) for name in first)
 
@@ -232,13 +235,13 @@ def test_features_move_with_the_image() -> None:
     assert not torch.allclose(here[..., 20:-20, 23:-21], there[..., 20:-20, 20:-24], atol=1e-2)
 
 
-@heads
+@every_head
 def test_float64_stays_float64(head: models.HeadName) -> None:
     """Does a network follow the type of its parameters?"""
     assert small(head).double().predict(labelled().images.double()).dtype == torch.float64
 
 
-@heads
+@every_head
 def test_half_precision_answers_in_full(head: models.HeadName) -> None:
     """Are keypoints and losses float32 under mixed precision, where bfloat16 could not tell 33.1 from 33?"""
     network, sample = small(head).train(), labelled()
@@ -248,7 +251,7 @@ def test_half_precision_answers_in_full(head: models.HeadName) -> None:
     assert network.head.loss(answer, sample).dtype == torch.float32
 
 
-@heads
+@every_head
 def test_predicting_changes_nothing(head: models.HeadName) -> None:
     """Does a network in training mode predict as in evaluation mode, and is it afterwards what it was?"""
     images = labelled().images
@@ -369,7 +372,7 @@ def test_people_that_do_not_fit(head: models.HeadName, as_a_user: None) -> None:
 
 def test_settings_that_do_not_fit(as_a_user: None) -> None:
     """Does each wrong setting get an error that says what is right?"""
-    with pytest.raises(ValueError, match="pooled, grid, integral, offset, heatmap, visibility; got 'headmap'"):
+    with pytest.raises(ValueError, match="pooled, grid, integral, offset, heatmap, visibility, tags; got 'headmap'"):
         small("headmap")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="multiples of the stride 4"):
         small("heatmap", size=(30, 20))

@@ -77,7 +77,7 @@ def test_one_seed_makes_one_training() -> None:
     assert not same_weights(network, trained(seed=2)[0])
 
 
-@pytest.mark.parametrize("head", models.HEADS)
+@pytest.mark.parametrize("head", [*models.HEADS, "tags"])
 def test_training_lowers_the_loss(head: models.HeadName) -> None:
     """Does the one loop train every head with the loss that the head knows?"""
     network = tiny(head, dropout=0.0)

@@ -11,15 +11,17 @@ any leading batch shape and any floating dtype. Four rules hold for all of them:
 - **Precision.** Points are at least float32, whatever the map: bfloat16 cannot tell 33.1 from 33. float64 stays.
 
 Which one? `gaussian_fit` reaches the Cramér–Rao bound on blobs of unknown width; `dark` comes close to it, faster,
-where the width is known; `soft_argmax` is the one to train through. Lesson 02 measures them all.
+where the width is known; `soft_argmax` is the one to train through. Lesson 02 measures them all. Where a map holds
+several people, `nms_peaks` finds a place for each, which `refine_peaks` hands to any of the others.
 """
 
 from posecourse.decode.axes import simcc
+from posecourse.decode.candidates import nms_peaks, refine_peaks
 from posecourse.decode.centroid import debiased_soft_argmax, local_soft_argmax, soft_argmax, spatial_covariance
 from posecourse.decode.fit import gaussian_fit
-from posecourse.decode.maximum import argmax_2d, nms_peaks, quarter_offset
+from posecourse.decode.maximum import argmax_2d, quarter_offset
 from posecourse.decode.peaks import Peaks
-from posecourse.decode.taylor import dark
+from posecourse.decode.taylor import dark, taylor_step
 from posecourse.decode.temperature import TemperatureSearch, best_temperature, laplace_covariance
 
 __all__ = [
@@ -37,4 +39,6 @@ __all__ = [
     "TemperatureSearch",
     "simcc",
     "nms_peaks",
+    "taylor_step",
+    "refine_peaks",
 ]

@@ -1,4 +1,4 @@
-"""Networks: one backbone, six heads, put together by injection, with every intermediate to look at.
+"""Networks: one backbone, seven heads, put together by injection, with every intermediate to look at.
 
 `build(head=…)` makes the network of a lesson; `PoseNetwork(backbone, head)` takes any backbone and any head of yours.
 A head answers with a NamedTuple, reads keypoints from it, and knows the loss of each keypoint, so that one training
@@ -12,10 +12,22 @@ loop serves them all.
 | `offset`   | each cell's offset and confidence  | squared error and distance in cells     | 01     |
 | `heatmap`  | a blob for each keypoint           | squared error                           | 01, 02 |
 | `visibility` | blobs, and what can be seen      | squared error and a likelihood          | 04     |
+| `tags`     | blobs of a crowd, and tags that say whose | squared error, pull and push    | 05     |
+
+The first six find one person. `predict_people` reads a crowd from the last.
 """
 
 from posecourse.models.backbone import UNet
 from posecourse.models.build import build
+from posecourse.models.crowds import (
+    Candidates,
+    CrowdReading,
+    candidates,
+    people_by_truth,
+    people_of,
+    predict_people,
+    true_candidates,
+)
 from posecourse.models.damped import Damped
 from posecourse.models.head import Distance, Head, Reading
 from posecourse.models.heatmap import HeatmapAnswer, HeatmapHead
@@ -25,6 +37,7 @@ from posecourse.models.offsets import OffsetAnswer, OffsetHead
 from posecourse.models.probe import LinearProbe, linear_probe
 from posecourse.models.recipe import HEADS, HeadName, Recipe
 from posecourse.models.regression import GridRegression, PooledRegression, RegressionAnswer
+from posecourse.models.tags import TagAnswer, TagHead
 from posecourse.models.visibility import VisibilityAnswer, VisibilityHead
 
 __all__ = [
@@ -34,8 +47,11 @@ __all__ = [
     "PoseNetwork", "UNet", "evaluating",
     "Head", "Reading", "Distance", "Damped",
     "PooledRegression", "GridRegression", "IntegralRegression", "OffsetHead", "HeatmapHead", "VisibilityHead",
+    "TagHead",
     # a head that is solved, not trained
     "LinearProbe", "linear_probe",
     # what the heads answer
-    "RegressionAnswer", "IntegralAnswer", "OffsetAnswer", "HeatmapAnswer", "VisibilityAnswer",
+    "RegressionAnswer", "IntegralAnswer", "OffsetAnswer", "HeatmapAnswer", "VisibilityAnswer", "TagAnswer",
+    # from an answer to a crowd
+    "predict_people", "CrowdReading", "candidates", "true_candidates", "Candidates", "people_of", "people_by_truth",
 ]  # fmt: skip

@@ -1,6 +1,6 @@
 """The builder: where the sizes of a network live."""
 
-from typing import Any
+from typing import Any, get_args
 
 import torch
 
@@ -11,8 +11,9 @@ from posecourse.models.heatmap import HeatmapHead
 from posecourse.models.integral import IntegralRegression
 from posecourse.models.network import PoseNetwork
 from posecourse.models.offsets import OffsetHead
-from posecourse.models.recipe import HEADS, HeadName, Recipe
+from posecourse.models.recipe import HeadName, Recipe
 from posecourse.models.regression import GridRegression, PooledRegression
+from posecourse.models.tags import TagHead
 from posecourse.models.visibility import VisibilityHead
 from posecourse.shapes import Size, checked_size
 
@@ -27,6 +28,7 @@ def build(
     *,
     dropout: float = 0.0,
     sigma: float = 1.0,
+    tags: int = 1,
     generator: torch.Generator,
 ) -> PoseNetwork:
     """Return a new network on the CPU, its parameters drawn as `generator` decides. The arguments are a `Recipe`'s.
@@ -36,7 +38,7 @@ def build(
     Raises:
         ValueError: there is no such head, or the stride does not divide `size`.
     """
-    recipe = Recipe(head, checked_size(size), keypoints, width, dropout, sigma)
+    recipe = Recipe(head, checked_size(size), keypoints, width, dropout, sigma, tags)
     with seeding.fork(generator):
         backbone = UNet(width, dropout)
         if any(n % backbone.stride for n in recipe.size):
@@ -59,4 +61,6 @@ def _head(recipe: Recipe, backbone: UNet) -> Head[Any]:
             return HeatmapHead(channels, keypoints, stride, recipe.sigma)
         case "visibility":
             return VisibilityHead(channels, keypoints, stride, recipe.sigma)
-    raise ValueError(f"head must be one of {', '.join(HEADS)}; got {recipe.head!r}.")
+        case "tags":
+            return TagHead(channels, keypoints, stride, recipe.sigma, recipe.tags)
+    raise ValueError(f"head must be one of {', '.join(get_args(HeadName))}; got {recipe.head!r}.")

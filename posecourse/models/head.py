@@ -59,7 +59,10 @@ class Head(nn.Module, ABC, Generic[Answer]):
 
     @abstractmethod
     def loss(self, answer: Answer, sample: Sample) -> Tensor:
-        """Return each keypoint's loss (B K), unlabelled ones included: `losses.masked_mean` leaves them out."""
+        """Return each keypoint's loss (B K), unlabelled ones included: `losses.masked_mean` leaves them out.
+
+        A head whose loss cannot be parted by keypoints returns one number, from which it has left them out itself.
+        """
 
     def image_size(self, features: Tensor) -> Size:
         """Return (H, W) of the images that features (B C h w) were made from."""
@@ -84,12 +87,20 @@ class Head(nn.Module, ABC, Generic[Answer]):
                 f"this head finds one person an image; got a crowd of {sample.present.shape[1]} places. "
                 "Cut them out first: transforms.crop_people(sample, size)."
             )
+        self.require_keypoints(sample)
+        return self.in_cells(sample.keypoints)
+
+    def require_keypoints(self, sample: Sample) -> None:
+        """Raise unless the sample has this head's number of keypoints.
+
+        Raises:
+            ValueError: it has another one.
+        """
         if sample.keypoints.shape[-2] != self.keypoints:
             raise ValueError(
                 f"this head finds {self.keypoints} keypoints; the sample has {sample.keypoints.shape[-2]}. "
                 f"Build the network with keypoints={sample.keypoints.shape[-2]}."
             )
-        return self.in_cells(sample.keypoints)
 
     def extra_repr(self) -> str:
         """Return the settings that the layers do not show."""

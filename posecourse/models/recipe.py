@@ -7,10 +7,10 @@ from posecourse.shapes import Size
 
 __all__ = ["HEADS", "HeadName", "Recipe"]
 
-HeadName: TypeAlias = Literal["pooled", "grid", "integral", "offset", "heatmap", "visibility"]
+HeadName: TypeAlias = Literal["pooled", "grid", "integral", "offset", "heatmap", "visibility", "tags"]
 
 HEADS: tuple[HeadName, ...] = ("pooled", "grid", "integral", "offset", "heatmap", "visibility")
-"""The heads, from one vector of coordinates to a whole landscape."""
+"""The heads that find one person, from one vector of coordinates to a whole landscape; "tags" finds a crowd."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,8 @@ class Recipe:
         keypoints: K.
         width: channels of the backbone's first layer; 16 makes about 200 000 parameters.
         dropout: probability that one of the deepest channels is dropped.
-        sigma: σ of the blobs that "heatmap", "visibility" and "offset" are trained with, in cells.
+        sigma: σ of the blobs that "heatmap", "visibility", "offset" and "tags" are trained with, in cells.
+        tags: D, how many numbers a tag of "tags" has.
     """
 
     head: HeadName = "heatmap"
@@ -32,3 +33,4 @@ class Recipe:
     width: int = 16
     dropout: float = 0.0
     sigma: float = 1.0
+    tags: int = 1

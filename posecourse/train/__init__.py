@@ -14,10 +14,12 @@ from posecourse.train.checkpoints import (
     CheckpointMismatchError,
     load_checkpoint,
     load_network,
+    network_notes,
     save_checkpoint,
     save_network,
 )
 from posecourse.train.config import TrainConfig
+from posecourse.train.crowds import crowd_results
 from posecourse.train.data import Images
 from posecourse.train.evaluation import Evaluation, evaluate
 from posecourse.train.files import CheckpointError
@@ -32,8 +34,9 @@ __all__ = [
     # more pictures from the same ones
     "Augment", "Augmentation",
     # how good it is
-    "evaluate", "Evaluation",
+    "evaluate", "Evaluation", "crowd_results",
     # files
-    "save_checkpoint", "load_checkpoint", "save_network", "load_network", "CheckpointError", "CheckpointMismatchError",
+    "save_checkpoint", "load_checkpoint", "save_network", "load_network", "network_notes",
+    "CheckpointError", "CheckpointMismatchError",
     "save_backbone", "load_backbone", "backbone_notes",
 ]  # fmt: skip

@@ -14,7 +14,14 @@ from posecourse.train.files import CheckpointError
 from posecourse.train.history import History
 from posecourse.train.run import Run
 
-__all__ = ["CheckpointMismatchError", "load_checkpoint", "load_network", "save_checkpoint", "save_network"]
+__all__ = [
+    "CheckpointMismatchError",
+    "load_checkpoint",
+    "load_network",
+    "network_notes",
+    "save_checkpoint",
+    "save_network",
+]
 
 
 class CheckpointMismatchError(CheckpointError):
@@ -104,6 +111,20 @@ def load_network(path: Path | str) -> models.PoseNetwork:
     _require_fit(path, weights, network)
     network.load_state_dict(weights)
     return network.eval()
+
+
+def network_notes(path: Path | str) -> dict[str, Any]:
+    """Return what a network's file says of itself: how it was made, and how good it was then.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        CheckpointError: it is damaged, or holds no network that was saved with notes.
+    """
+    facts = files.read(Path(path))[1]
+    if facts["kind"] != "network":
+        raise CheckpointError(Path(path), f"it holds a {facts['kind']}, which has no notes of a network.")
+    notes: dict[str, Any] = facts["notes"]
+    return notes
 
 
 def _model_tensors(model: nn.Module) -> dict[str, Tensor]:
