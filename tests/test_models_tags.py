@@ -67,8 +67,9 @@ def test_the_parts_are_added_by_their_weight() -> None:
     """Is the loss one number: the heatmaps' plus `weight` times the mean over images of pull and push?"""
     sample, network = crowd(), built()
     answer, head = network(sample.images), tagging(network)
-    tags = grouping.tags_at(answer.tags, (sample.keypoints + 0.5) / 4 - 0.5)
-    mask = sample.labelled & present(sample)[..., None]
+    tags, mask = head.true_tags(answer, sample)
+    assert tags[0, 1, 2].equal(answer.tags[0, 2, :, 5, 12])  # its pixel (49.4, 23.3) lies in column 12, row 5
+    assert mask.equal(present(sample)[..., None].expand(2, 3, 3))
     each = grouping.pull_loss(tags, mask) + grouping.push_loss(tags, mask, margin=head.margin)
     torch.testing.assert_close(head.tag_loss(answer, sample), each.mean())
     torch.testing.assert_close(head.loss(answer, sample), head.heatmap_loss(answer, sample) + head.weight * each.mean())

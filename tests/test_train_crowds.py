@@ -91,8 +91,7 @@ def whole_truth(dataset: coco.CocoDataset) -> Iterator[dict[str, Any]]:
 def test_the_truth_scores_one_on_real_pictures(photographs: coco.CocoDataset) -> None:
     """Through the path that scores a network on a COCO file, is the truth worth AP 1 and AR 1?"""
     scores = metrics.coco_average_precision(photographs.truth(), list(whole_truth(photographs)))
-    assert scores.AP == pytest.approx(1)
-    assert scores.AR == pytest.approx(1)
+    assert min(scores.AP, scores.AR) == pytest.approx(1)
 
 
 def test_a_network_can_be_scored_on_real_pictures(photographs: coco.CocoDataset) -> None:

@@ -1,5 +1,6 @@
 """Pictures, maps, overlays and people: is everything where it is, and nothing that is not?"""
 
+import io
 from dataclasses import replace
 from typing import Any
 
@@ -9,6 +10,7 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
+from PIL import Image
 
 from posecourse import viz
 from posecourse.samples import Sample
@@ -146,7 +148,7 @@ def test_sides_are_the_persons_own() -> None:
         assert np.array_equal(segment, POINTS[list(limb)])
 
 
-def test_hidden_is_hollow_and_unlabelled_is_absent() -> None:
+def test_hidden_is_white_inside_and_unlabelled_is_absent() -> None:
     """Is a hidden keypoint a ring around white, and is an unlabelled one, with its limbs, not there?"""
     _, ax = viz.single()
     viz.draw_skeleton(ax, POINTS, visible(1, 2, 0), TRIO)
@@ -154,6 +156,52 @@ def test_hidden_is_hollow_and_unlabelled_is_absent() -> None:
     assert len(limbs(ax, viz.LEFT["color"])) == 1
     assert limbs(ax, viz.RIGHT["color"]) == []
     assert limbs(ax, viz.MIDDLE["color"]) == []
+
+
+def mark_on_a_page(ground: float, value: int, *, width: float) -> np.ndarray:
+    """Return the luminance (3) in the middle of three marks, of the left, the middle and the right side, on a page.
+
+    The figure is 7.2 inches at 110 dpi; a page of 800 pixels leaves it 660.
+    """
+    fig, axes = viz.gallery(1, 1)
+    viz.image(axes[0, 0], torch.full((3, 6, 8), ground))
+    viz.draw_skeleton(axes[0, 0], POINTS, visible(value, value, value), TRIO, width=width)
+    png = Image.open(io.BytesIO(viz.png(fig))).convert("RGB")
+    x, y = axes[0, 0].transData.transform(POINTS.numpy()).T
+    page = png.resize((660, round(png.height * 660 / png.width)), Image.Resampling.LANCZOS)
+    scale = page.width / png.width
+    middles = [page.getpixel((round(a * scale), round((png.height - b) * scale))) for a, b in zip(x, y, strict=True)]
+    linear = ((np.array(middles) / 255 + 0.055) / 1.055) ** 2.4  # sRGB, above its straight part
+    return linear @ (0.2126, 0.7152, 0.0722)
+
+
+@pytest.mark.parametrize("ground", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("width", [0.9, 1.6])
+def test_hidden_and_seen_are_told_apart_on_a_page(ground: float, width: float) -> None:
+    """On a page of 800 pixels, black, grey or white below, are the middles 3:1 apart in light, whoever sees colours?"""
+    hidden, seen = (mark_on_a_page(ground, value, width=width) for value in (1, 2))
+    assert np.all((hidden + 0.05) / (seen + 0.05) >= 3)  # WCAG 2.1, 1.4.11: what graphics need to be told apart
+
+
+def test_a_large_hidden_mark_covers_no_seen_one() -> None:
+    """Are hidden keypoints larger than seen ones, and drawn below all of them, whoever is drawn first?"""
+    _, ax = viz.single()
+    for value in (2, 1):
+        viz.draw_skeleton(ax, POINTS, visible(value, value, value), TRIO)
+    lines = [line for line in ax.get_lines() if len(line.get_xydata())]
+    seen, hidden = lines[:3], lines[3:]
+    assert all(h.get_markersize() >= 1.5 * s.get_markersize() for h, s in zip(hidden, seen, strict=True))
+    assert max(h.get_zorder() for h in hidden) < min(s.get_zorder() for s in seen)
+
+
+@pytest.mark.parametrize("figure", [lambda: viz.single()[0], lambda: viz.row(4)[0]])
+def test_the_key_fits_its_figure(figure: Any) -> None:
+    """Is the whole key on the canvas, in the smallest figure too?"""
+    fig = figure()
+    key = viz.skeleton_key(fig)
+    viz.png(fig)
+    assert key.get_window_extent().xmax <= fig.bbox.width
+    assert [text.get_text() for text in key.get_texts()] == ["their left", "their right", "middle", "seen", "hidden"]
 
 
 def test_limbs_to_hidden_keypoints_are_thin() -> None:

@@ -21,7 +21,7 @@ from posecourse.decode.centroid import debiased_soft_argmax, local_soft_argmax, 
 from posecourse.decode.fit import gaussian_fit
 from posecourse.decode.maximum import argmax_2d, quarter_offset
 from posecourse.decode.peaks import Peaks
-from posecourse.decode.taylor import dark, taylor_step
+from posecourse.decode.taylor import dark
 from posecourse.decode.temperature import TemperatureSearch, best_temperature, laplace_covariance
 
 __all__ = [
@@ -39,6 +39,5 @@ __all__ = [
     "TemperatureSearch",
     "simcc",
     "nms_peaks",
-    "taylor_step",
     "refine_peaks",
 ]

@@ -6,9 +6,9 @@ from torch import Tensor
 
 from posecourse.decode.matched import matched_filter
 from posecourse.decode.peaks import Peaks, finish, highest_cell, in_map, working
-from posecourse.shapes import require_points, require_positive
+from posecourse.shapes import require_positive
 
-__all__ = ["dark", "taylor_step"]
+__all__ = ["dark"]
 
 
 def dark(heatmaps: Float[Tensor, "*B K H W"], blur_sigma: float) -> Peaks:
@@ -50,47 +50,6 @@ def dark(heatmaps: Float[Tensor, "*B K H W"], blur_sigma: float) -> Peaks:
     at_border = _dark_at_border(maps[narrow], largest[narrow], blur_sigma)
     points = points.index_put((narrow,), at_border)
     return finish(heatmaps, in_map(points, maps), good)
-
-
-def taylor_step(
-    heatmaps: Float[Tensor, "*B K H W"], cells: Float[Tensor, "*B K M 2"], blur_sigma: float
-) -> Float[Tensor, "*B K M 2"]:
-    """Return the summits near M given cells of each map: `dark`'s step, for maps that show several people.
-
-    x = i − H⁻¹·g, at most half a cell in x and in y, since a local maximum lies in its own cell. So the answer is
-    never farther away than the cell's own corner, at the border too.
-
-    Args:
-        heatmaps: blobs on a background of about 0.
-        cells: (x, y), whole numbers, as `nms_peaks` returns them; what lies between two cells stays as it is.
-        blur_sigma: σ of the blobs in cells, positive.
-
-    Returns:
-        Points (x, y) in cells. In an unreadable map, and at cells where the map is no summit, the cells themselves.
-
-    Raises:
-        ValueError: `heatmaps` is not (..., K, H, W), `cells` is not (..., K, M, 2), or `blur_sigma` is not positive.
-
-    Source: Zhang et al. 2020 (DARK).
-    Lesson: 05.
-    """
-    require_positive(blur_sigma, "blur_sigma")
-    require_points(cells, "cells")
-    maps, good = working(heatmaps)
-    if cells.shape[:-2] != maps.shape[:-2]:
-        raise ValueError(
-            f"cells must be (..., K, M, 2) for heatmaps (..., K, H, W); got {tuple(cells.shape)} for "
-            f"{tuple(maps.shape)}."
-        )
-    H, W = maps.shape[-2:]
-    whole = cells.round()
-    usable = good[..., None] & (whole == cells).all(-1) & (in_map(cells, maps) == cells).all(-1)
-    cell = torch.where(usable[..., None], whole, 0).long()
-    each = (*cells.shape[:-1], H, W)  # the same map M times
-    response = matched_filter(maps, blur_sigma)[..., None, :, :].expand(each)
-    points = _summit(maps[..., None, :, :].expand(each), response, cell, cell)
-    step = (points - cell).clamp(-0.5, 0.5)
-    return cells + torch.where(usable[..., None], step, 0).to(cells.dtype)
 
 
 def _dark_at_border(

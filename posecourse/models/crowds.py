@@ -1,6 +1,7 @@
 """From the answer of a head with tags to people: candidates, then groups, then everybody's keypoints in pixels."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -103,8 +104,8 @@ def candidates(answer: TagAnswer, sigma: float, *, limit: int = 10, least: float
     maps = answer.heatmaps.detach()
     peaks = decode.nms_peaks(maps, limit)
     scores = torch.where(peaks.scores >= least, peaks.scores, 0)
-    points = decode.taylor_step(maps, peaks.points, sigma)
-    return Candidates(points, scores, _tags(answer, peaks.points))
+    refined = decode.refine_peaks(maps, peaks, partial(decode.dark, blur_sigma=sigma), radius=2)
+    return Candidates(refined.points, scores, _tags(answer, peaks.points))
 
 
 def true_candidates(answer: TagAnswer, head: TagHead, sample: Sample) -> Candidates:

@@ -35,7 +35,7 @@ class TagHead(Head[TagAnswer]):
     """Associative embedding: heatmaps for everybody at once, and beside them numbers that say whose a keypoint is.
 
     Nobody tells the network which tag to give. It is only asked to give one person's keypoints tags near each other
-    (pull) and different people's tags far apart (push). `crowds.predict_people` reads people from it.
+    (pull) and different people's tags far apart (push). `models.predict_people` reads people from it.
 
     Args:
         channels: C of the features.
@@ -57,7 +57,7 @@ class TagHead(Head[TagAnswer]):
         stride: int = 4,
         sigma: float = 1.0,
         tags: int = 1,
-        weight: float = 1e-3,
+        weight: float = 2e-3,
         margin: float = 1.0,
     ) -> None:
         super().__init__(keypoints, stride)
@@ -96,9 +96,13 @@ class TagHead(Head[TagAnswer]):
         squared = (widened(answer.heatmaps) - self.target(answer, sample)) ** 2
         return losses.masked_mean(squared, self._counted_cells(sample, answer.heatmaps))
 
+    def true_tags(self, answer: TagAnswer, sample: Sample) -> tuple[Float[Tensor, "B N K D"], Bool[Tensor, "B N K"]]:
+        """Return the tags at everybody's true keypoints, and which of them count: what pull and push are asked of."""
+        return tags_at(widened(answer.tags), self.people_in_cells(sample)), self.counted_keypoints(sample)
+
     def tag_loss(self, answer: TagAnswer, sample: Sample) -> Float[Tensor, ""]:
-        """Return pull plus push, the mean over the images: tags are read at the true places of labelled keypoints."""
-        tags, mask = tags_at(widened(answer.tags), self.people_in_cells(sample)), self.counted_keypoints(sample)
+        """Return pull plus push, the mean over the images."""
+        tags, mask = self.true_tags(answer, sample)
         return (pull_loss(tags, mask) + push_loss(tags, mask, margin=self.margin)).mean()
 
     def loss(self, answer: TagAnswer, sample: Sample) -> Float[Tensor, ""]:

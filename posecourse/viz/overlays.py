@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
+from matplotlib.legend_handler import HandlerTuple
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import Normal, withStroke
 from torch import Tensor
@@ -36,6 +37,12 @@ Mask: TypeAlias = Bool[Tensor, " K"] | Bool[np.ndarray, " K"]
 
 _SIDES: Mapping[str, Mapping[str, Any]] = {"left": LEFT, "right": RIGHT, "middle": MIDDLE}
 
+_SHAPES: Mapping[str, float] = {"o": 1.0, "s": 0.93, "D": 0.8}
+"""How wide a marker is drawn, so that all look equally large."""
+
+_HALO = 0.8
+"""Points of white around limbs and keypoints: the colours keep their contrast to it, whatever the ground."""
+
 
 def draw_skeleton(
     ax: Axes, keypoints: Points, visibility: Visibility | None, skeleton: Skeleton, *, width: float = 1.6
@@ -43,8 +50,8 @@ def draw_skeleton(
     """Draw one person's limbs and keypoints over a picture.
 
     Sides are the person's own: left blue, solid, circles; right orange, dashed, squares; middle green, diamonds. A
-    keypoint that is seen is filled; a hidden one (v = 1) is hollow and its limbs are thin; an unlabelled one (v = 0)
-    is not drawn. A white rim and a black stroke keep all of it apart from any ground.
+    keypoint that is seen is filled; a hidden one (v = 1) is a larger mark around white, and its limbs are thin; an
+    unlabelled one (v = 0) is not drawn. A halo of white keeps all of it apart from any ground.
 
     Args:
         ax: the axes, with the picture in them.
@@ -76,15 +83,15 @@ def _require_one_person(places: np.ndarray, seen: np.ndarray, skeleton: Skeleton
 
 
 def _limbs(ax: Axes, places: np.ndarray, seen: np.ndarray, skeleton: Skeleton, width: float) -> list[Artist]:
-    """Draw limbs whose two ends are labelled: rims first, so that no rim covers another limb's colour."""
+    """Draw limbs whose two ends are labelled: halos first, so that none covers another limb's colour."""
     limbs = [limb for limb in skeleton.limbs if all(seen[end] > 0 for end in limb)]
     hidden = [any(seen[end] < 2 for end in limb) for limb in limbs]
     widths = np.where(hidden, width * 0.5, width)
     segments = [places[list(limb)] for limb in limbs]
     drawn: list[Artist] = []
-    for color, rim in ((INK, 1.7), (BACKGROUND, 0.9)):
-        rims = LineCollection(segments, colors=color, linewidths=widths + rim, capstyle="round", zorder=3)
-        drawn.append(ax.add_collection(rims, autolim=False))
+    for color, halo in ((BACKGROUND, 2 * _HALO), (INK, 0.0)):  # the ink shows in the gaps of a dashed limb
+        below = LineCollection(segments, colors=color, linewidths=widths + halo, capstyle="round", zorder=3)
+        drawn.append(ax.add_collection(below, autolim=False))
     for side, look in _SIDES.items():
         mine = [index for index, limb in enumerate(limbs) if _limb_side(skeleton, limb) == side]
         lines = LineCollection(
@@ -102,30 +109,26 @@ def _limb_side(skeleton: Skeleton, limb: tuple[int, int]) -> str:
 
 
 def _joints(ax: Axes, places: np.ndarray, seen: np.ndarray, skeleton: Skeleton, width: float) -> list[Artist]:
-    """Draw labelled keypoints: filled where seen, hollow where hidden."""
+    """Draw labelled keypoints: hidden ones first, so that their large marks cover none that is seen."""
     sides = np.array(skeleton.sides)
     drawn: list[Artist] = []
-    for side, look in _SIDES.items():
-        for value in (1, 2):
-            mine = places[(sides == side) & (seen == value)]
-            (joints,) = ax.plot(mine[:, 0], mine[:, 1], **_joint(look, width, hidden=value == 1), zorder=3.2)
+    for hidden in (True, False):
+        for side, look in _SIDES.items():
+            mine = places[(sides == side) & (seen == (1 if hidden else 2))]
+            (joints,) = ax.plot(mine[:, 0], mine[:, 1], **_joint(look, width, hidden=hidden))
             drawn.append(joints)
     return drawn
 
 
 def _joint(look: Mapping[str, Any], width: float, *, hidden: bool) -> dict[str, Any]:
-    """Return how a keypoint looks: full if seen, a wide ring around white if hidden; both with a rim and a stroke."""
-    size = width * (2.2 if look["marker"] == "D" else 2.8)
-    rim = width * (0.8 if hidden else 0.4)
+    """Return how a keypoint looks: a full mark if seen, a larger ring around white if hidden; both with a halo."""
+    seen = (1.9 + 1.7 * width) * _SHAPES[look["marker"]]  # points; the thin limbs of small pictures get marks that show
+    ring = 0.3 * seen if hidden else 0.0
     return {
-        "linestyle": "none", "marker": look["marker"], "markersize": size * (0.95 if hidden else 1),
+        "linestyle": "none", "marker": look["marker"], "markersize": 1.6 * seen if hidden else seen,
         "markerfacecolor": BACKGROUND if hidden else look["color"], "markeredgecolor": look["color"],
-        "markeredgewidth": rim,
-        "path_effects": [
-            withStroke(linewidth=rim + 1.6, foreground=INK),
-            withStroke(linewidth=rim + 0.8, foreground=BACKGROUND),
-            Normal(),
-        ],
+        "markeredgewidth": ring, "zorder": 3.2 if hidden else 3.3,
+        "path_effects": [withStroke(linewidth=ring + 2 * _HALO, foreground=BACKGROUND), Normal()],
     }  # fmt: skip
 
 
@@ -196,25 +199,20 @@ def _chosen(points: Points, mask: Mask | None) -> np.ndarray:
     return places if mask is None else places[as_array(mask)]
 
 
-def skeleton_key(fig: Figure, *, hidden: bool = True) -> Legend:
-    """Explain sides and visibility once, below all panels.
+def skeleton_key(fig: Figure) -> Legend:
+    """Explain sides and visibility once, below all panels, with the marks that `draw_skeleton` draws.
 
     Args:
         fig: the figure.
-        hidden: also explain filled, hollow and missing keypoints.
     """
-    names = {"left": "left (the person's own)", "right": "right", "middle": "middle"}
-    entries = [
-        Line2D([], [], color=look["color"], lw=1.6, linestyle=look["linestyle"], marker=look["marker"], ms=4.5,
-               label=names[side])
-        for side, look in _SIDES.items()
-    ]  # fmt: skip
-    if hidden:
-        entries += [
-            Line2D([], [], **_joint({"color": INK, "marker": "o"}, 1.8, hidden=False), label="seen"),
-            Line2D([], [], **_joint({"color": INK, "marker": "o"}, 1.8, hidden=True), label="hidden"),
-        ]
+    sides = [Line2D([], [], **{**_joint(look, 1.6, hidden=False), **look}, lw=1.6) for look in _SIDES.values()]
+    seen, hidden = (
+        tuple(Line2D([], [], **_joint(look, 1.6, hidden=hidden)) for look in (LEFT, RIGHT)) for hidden in (False, True)
+    )
+    marks: list[Any] = [*sides, seen, hidden]
+    labels = ["their left", "their right", "middle", "seen", "hidden"]
     with styled():
         return fig.legend(
-            handles=entries, loc="outside lower left", ncols=len(entries), handlelength=2.8, columnspacing=1.4
-        )
+            marks, labels, loc="outside lower left", ncols=len(labels), handlelength=2.4, columnspacing=1.1,
+            handler_map={tuple: HandlerTuple(ndivide=None, pad=0.6)},
+        )  # fmt: skip

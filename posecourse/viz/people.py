@@ -92,7 +92,7 @@ class PeoplePicture:
         self._sample = sample
         self.figure, self._ax = single()
         self._image = image(self._ax, sample.images[0])
-        skeleton_key(self.figure, hidden=False)
+        skeleton_key(self.figure)
         self._fast = Repaint(self.figure, [self._image])
 
     def png(self, index: int, skeletons: bool) -> bytes:
