@@ -175,10 +175,15 @@ def coco_average_precision(
     Four traps of pycocotools are out of the way: an annotation with the id 0 would never count as found, a result
     with a NaN coordinate would count as right, no results at all would be an error, and it prints.
 
+    Two of its rules matter in crowds. Of each image only the 20 surest results count, see `max_people`. And a person
+    without any labelled keypoint is not there to be found, but excuses a result in the box, enlarged by its own size
+    on every side: it counts neither for nor against. `coco.truth` keeps such people for that.
+
     Args:
         truth: a COCO keypoints data set: "images" (id), "annotations" (image_id, category_id, keypoints as
             x, y, v for each, area, bbox) and "categories" (id). It is not changed.
-        results: one dictionary a person found: image_id, category_id, keypoints as x, y, anything, and score.
+        results: one dictionary a person found, as `coco.results` makes them: image_id, category_id, keypoints as x, y,
+            anything, and score. An image without any found nobody, and lowers the recall.
         sigmas: OKS's, one a keypoint. None takes COCO's seventeen, for a skeleton of seventeen.
         max_people: how many results an image may have; only those with the highest scores count. COCO's 20, so that
             a perfect detector scores below 1 where there are more people.

@@ -261,6 +261,16 @@ def test_weights_decay_as_asked() -> None:
     assert torch.allclose(layer.weight, share * before, rtol=1e-5)
 
 
+def test_squared_gradients_are_forgotten_as_asked() -> None:
+    """After two steps of one gradient g, is AdamW's mean of squares (1 − β₂²) g²?"""
+    layer = nn.Conv2d(3, 2, 1)
+    run = train.Run(layer, train.TrainConfig(steps=2, batch_size=4, square_memory=0.7), seeding.generator(1), 11)
+    for _ in range(2):
+        run.advance(noise(), lambda answer, _: 3 * answer[:, 0, 0, 0].sum())  # g of the bias: 3 · 4 images, and 0
+    squares = run.optimizer.state[layer.bias]["exp_avg_sq"]
+    assert torch.allclose(squares, (1 - 0.7**2) * torch.tensor([12.0, 0.0]) ** 2)
+
+
 def test_mixed_precision_keeps_float32_weights() -> None:
     """Does bfloat16 train float32 parameters, to about the same loss?"""
     config = train.TrainConfig(epochs=3, batch_size=4, learning_rate=1e-3, precision="bfloat16")
@@ -479,7 +489,7 @@ def test_settings_out_of_range(as_a_user: None) -> None:
     """Does each wrong number get an error that names it?"""
     for name, value in {
         "epochs": 0, "steps": 0, "batch_size": 0, "checkpoint_every": 0, "learning_rate": 0.0,
-        "weight_decay": -1.0, "warmup": 1.0,
+        "weight_decay": -1.0, "square_memory": 1.0, "warmup": 1.0,
     }.items():  # fmt: skip
         with pytest.raises(ValueError, match=name):
             train.TrainConfig(**{name: value})  # type: ignore[arg-type]

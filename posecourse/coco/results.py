@@ -28,6 +28,10 @@ def results(
 ) -> list[dict[str, Any]]:
     """Return predictions as COCO's result dictionaries, in pixels of the original pictures.
 
+    Where each image has a number of people of its own, as `grouping.group_by_tag` finds them, go image by image:
+    `results(sample[i], people.points[None], people.scores[None])`, with the points in pixels. A keypoint that was not
+    found has score 0 there, so that a person's score, the mean over all keypoints, falls with each one missing.
+
     Args:
         sample: the images that the predictions were made in; its `to_source` and `image_ids` are used.
         keypoints: predicted (x, y) in pixels of the sample's images: one person an image (B K 2) or any number

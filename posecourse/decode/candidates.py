@@ -8,8 +8,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from posecourse.decode.maximum import quarter_offset
-from posecourse.decode.peaks import Peaks, working
-from posecourse.shapes import require_count
+from posecourse.decode.peaks import Peaks, readable
+from posecourse.shapes import require_count, require_maps
 
 __all__ = ["nms_peaks", "refine_peaks"]
 
@@ -38,15 +38,20 @@ def nms_peaks(heatmaps: Float[Tensor, "*B K H W"], limit: int) -> Peaks:
     Lesson: 05, exercise `nms_peaks`.
     """
     require_count(limit, "limit")
-    maps, _ = working(heatmaps)
+    require_maps(heatmaps)
+    maps, good = heatmaps.to(torch.promote_types(heatmaps.dtype, torch.float32)), readable(heatmaps)
     H, W = maps.shape[-2:]
-    heights = torch.where(_summits(maps.detach()), maps, 0).flatten(-2)
-    index = _highest(heights.detach(), min(limit, H * W))
-    scores = functional.pad(heights.gather(-1, index), (0, max(0, limit - H * W)))
-    index = functional.pad(index, (0, max(0, limit - H * W)))
+    seen = maps.detach() if bool(good.all()) else torch.where(good[..., None, None], maps.detach(), 0)
+    heights = _summits(seen)
+    index = _highest(heights, min(limit, H * W))
+    taken = heights.flatten(-2).gather(-1, index) > 0
+    scores = torch.where(taken, maps.flatten(-2).gather(-1, index), 0)
     cells = torch.stack([index % W, index // W], dim=-1).to(maps.dtype)
     centre = maps.new_tensor([(W - 1) / 2, (H - 1) / 2])
-    return Peaks(torch.where(scores[..., None] > 0, cells, centre), scores.to(heatmaps.dtype))
+    points = torch.where(taken[..., None], cells, centre)
+    spare = limit - index.shape[-1]
+    points = torch.cat([points, centre.expand(*points.shape[:-2], spare, 2)], dim=-2)
+    return Peaks(points, functional.pad(scores, (0, spare)).to(heatmaps.dtype))
 
 
 def refine_peaks(
@@ -76,7 +81,8 @@ def refine_peaks(
     Lesson: 05.
     """
     require_count(radius, "radius")
-    maps, _ = working(heatmaps)
+    require_maps(heatmaps)
+    maps = heatmaps.to(torch.promote_types(heatmaps.dtype, torch.float32))
     if peaks.points.shape[:-2] != maps.shape[:-2] or peaks.points.shape[:-1] != peaks.scores.shape:
         raise ValueError(
             f"peaks must be (..., K, M) candidates of these maps {tuple(maps.shape)}; "
@@ -97,17 +103,27 @@ def refine_peaks(
     return Peaks(torch.where(kept[..., None], moved, peaks.points), peaks.scores)
 
 
-def _summits(maps: Float[Tensor, "*B H W"]) -> Bool[Tensor, "*B H W"]:
-    """Return the first cell in reading order of each positive plateau, one cell wide or more, that nothing overtops."""
-    summits = (maps > 0) & (maps >= _highest_around(maps))
-    # Of two neighbours that nothing overtops neither is higher: what touches here is equal.
-    touching = summits & (_highest_around(maps.masked_fill(~summits, -torch.inf)) == maps)
-    rim = maps.masked_fill(summits, -torch.inf)
-    spoilt = summits & (_highest_around(rim) == maps)
-    wide = (touching | spoilt).flatten(-2).any(-1)
-    if bool(wide.any()):  # a few maps as a rule
-        summits = summits.index_put((wide,), _first_of_plateaus(summits[wide], spoilt[wide]))
+def _summits(maps: Float[Tensor, "*B H W"]) -> Float[Tensor, "*B H W"]:
+    """Return the maps with 0 everywhere but at one cell of each positive plateau that nothing overtops.
+
+    In arithmetic, mostly in place: comparisons and new memory would take most of the time on a CPU.
+    """
+    above = _highest_around(maps).clamp_(min=0).neg_().add_(maps)
+    level = bool(above.numel()) and float(above.abs().amin()) == 0  # a plateau, or nothing but 0
+    summits = above.sign_().clamp_(min=0).mul_(maps)
+    if level:
+        wide = ((maps > 0) & (maps == _highest_around(maps))).flatten(-2).any(-1)
+        summits = summits.index_put((wide,), _with_plateaus(maps[wide]))
     return summits
+
+
+def _with_plateaus(maps: Float[Tensor, "M H W"]) -> Float[Tensor, "M H W"]:
+    """Return what `_summits` does, of maps that have plateaus of several cells."""
+    tops = (maps > 0) & (maps >= _highest_around(maps))
+    # What touches a top and is as high without being one touches something higher.
+    slopes = maps.masked_fill(tops, -torch.inf)
+    spoilt = tops & (_highest_around(slopes) == maps)
+    return maps * _first_of_plateaus(tops, spoilt)
 
 
 def _first_of_plateaus(plateaus: Bool[Tensor, "M H W"], spoilt: Bool[Tensor, "M H W"]) -> Bool[Tensor, "M H W"]:
@@ -134,18 +150,32 @@ def _highest_around(maps: Tensor) -> Tensor:
     rim = functional.pad(maps, (1, 1, 1, 1), value=least)
     beside = torch.maximum(rim[..., :-2], rim[..., 2:])
     three = torch.maximum(beside, rim[..., 1:-1])
-    return torch.maximum(torch.maximum(three[..., :-2, :], three[..., 2:, :]), beside[..., 1:-1, :])
+    around = torch.maximum(three[..., :-2, :], three[..., 2:, :])
+    return torch.maximum(around, beside[..., 1:-1, :], out=around)
 
 
-def _highest(heights: Float[Tensor, "*B X"], count: int) -> Int[Tensor, "*B M"]:
-    """Return where the `count` largest values are, largest first, equal ones in order of place.
+def _highest(heights: Float[Tensor, "*B H W"], count: int) -> Int[Tensor, "*B M"]:
+    """Return where in reading order the `count` largest values are, largest first, equal ones in reading order.
 
-    `topk` leaves open which of several equal values come and in what order: here the first in order of place do.
+    `topk` leaves open which of several equal values come and in what order: here the first in reading order do. What
+    is 0 may come in any order.
     """
+    flat, W = heights.flatten(-2), heights.shape[-1]
+    # The n largest values are in the n rows with the largest maxima: a short list for topk.
+    rows = heights.amax(-1).topk(min(count + 1, heights.shape[-2])).indices
+    listed = (rows[..., None] * W + torch.arange(W, device=rows.device)).flatten(-2)
+    values, place = flat.gather(-1, listed).topk(min(count + 1, listed.shape[-1]))
+    index = listed.gather(-1, place)
+    if bool(((values[..., count:] == values[..., count - 1 : count]) & (values[..., count:] > 0)).any()):
+        index = _first_of_equals(flat, count)
+    index = index[..., :count].sort(-1).values
+    return index.gather(-1, flat.gather(-1, index).argsort(dim=-1, descending=True, stable=True))
+
+
+def _first_of_equals(heights: Float[Tensor, "*B X"], count: int) -> Int[Tensor, "*B M"]:
+    """Return where the `count` largest values are; of several that are the least of them, the first in place."""
     least = heights.topk(count).values[..., -1:]
     above, level = heights > least, heights == least
     spare = count - above.sum(-1, keepdim=True)
     chosen = above | (level & (level.cumsum(-1, dtype=torch.int32) <= spare))
-    index = chosen.flatten(0, -2).nonzero()[:, 1].unflatten(0, (*heights.shape[:-1], count))
-    order = heights.gather(-1, index).argsort(dim=-1, descending=True, stable=True)
-    return index.gather(-1, order)
+    return chosen.flatten(0, -2).nonzero()[:, 1].unflatten(0, (*heights.shape[:-1], count))

@@ -25,7 +25,8 @@ class Peaks(NamedTuple):
 
 def readable(maps: Float[Tensor, "*B H W"]) -> Bool[Tensor, "*B"]:
     """Return which maps can be read: all their values are finite and not all are equal."""
-    low, high = maps.detach().flatten(-2).aminmax(dim=-1)
+    flat = maps.detach().flatten(-2)
+    low, high = flat.amin(-1), flat.amax(-1)  # many times as fast as aminmax
     return low.isfinite() & high.isfinite() & (low < high)
 
 

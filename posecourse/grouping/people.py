@@ -99,21 +99,22 @@ def _join(
     """Return for each person (P K) which candidate each of their keypoints is, or −1."""
     K, _, D = tags.shape
     people: NDArray[np.int64] = np.full((usable.sum(), K), -1)
-    sums, joints, P = np.zeros((len(people), D)), np.zeros(len(people)), 0
+    sums, joints, P = np.zeros((len(people), D)), np.zeros((len(people), 1)), 0
+    # By score, place and tag: from here on nothing depends on how the candidates were stored.
+    ranked = np.lexsort((*tags.T[::-1].swapaxes(1, 2), *points.T[::-1].swapaxes(1, 2), -scores))
     for k in order:
-        candidates = usable[k].nonzero()[0]
-        # By score, place and tag: from here on nothing depends on how the candidates were stored.
-        keys = np.column_stack([-scores[k], points[k], tags[k]])[candidates]
-        candidates = candidates[np.lexsort(keys.T[::-1])]
+        candidates = ranked[k, usable[k, ranked[k]]]
         theirs = tags[k, candidates]
-        means = sums[:P] / joints[:P, None]
-        who, which = assign(np.linalg.norm(means[:, None] - theirs, axis=-1), threshold, assignment)
-        alone = np.setdiff1d(np.arange(len(candidates)), which)
-        who, which = np.append(who, np.arange(P, P + len(alone))), np.append(which, alone)
+        ways = (sums[:P] / joints[:P])[:, None] - theirs
+        who, which = assign(np.sqrt(np.einsum("pmd,pmd->pm", ways, ways)), threshold, assignment)
         people[who, k] = candidates[which]
         sums[who] += theirs[which]
         joints[who] += 1
-        P += len(alone)
+        alone = np.ones(len(candidates), dtype=bool)
+        alone[which] = False
+        new = slice(P, P + len(candidates) - len(which))
+        people[new, k], sums[new], joints[new] = candidates[alone], theirs[alone], 1
+        P = new.stop
     return people[:P]
 
 

@@ -52,7 +52,12 @@ class Run:
         if self.config.channels_last:
             self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         trained = [p for p in self.model.parameters() if p.requires_grad]
-        self.optimizer = torch.optim.AdamW(trained, lr=self.config.learning_rate, weight_decay=self.config.weight_decay)
+        self.optimizer = torch.optim.AdamW(
+            trained,
+            lr=self.config.learning_rate,
+            betas=(0.9, self.config.square_memory),
+            weight_decay=self.config.weight_decay,
+        )
         self._losses: list[Tensor] = []
 
     @property
