@@ -47,6 +47,7 @@ GOOD: dict[str, Any] = {
     "tags": torch.rand(2, 3, 17, 4),
     "scores": torch.rand(2, 17),
     "max_people": 2,
+    "reach": 3.0,
     "peaks": decode.Peaks(torch.ones(2, 17, 3, 2), torch.ones(2, 17, 3)),
     "tag_maps": torch.rand(2, 17, 4, 5, 7),
     "keypoints_cell": torch.ones(2, 3, 17, 2),
@@ -60,6 +61,7 @@ OWN = {  # where a name means something else in this one function
     "expected_calibration_error": {"probabilities": torch.rand(2, 17)},
     "temperature_scale": {"logits": torch.linspace(-1, 2, 34).view(2, 17)},
     **{name: {"mask": torch.ones(2, 3, 17).bool()} for name in ("pull_loss", "push_loss", "gaussian_push_loss")},
+    "group_by_truth": {"truth": torch.ones(3, 2, 2), "mask": torch.ones(3, 2).bool()},  # of three people
     "group_by_tag": {"tags": torch.rand(2, 17, 4)},  # of 2 keypoints, 17 candidates each
 }
 CONVERTED = ("sigma", "temperature", "sigmas", "degrees")  # numbers or tensors: an array is as good as a tensor
