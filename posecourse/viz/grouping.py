@@ -22,7 +22,7 @@ from posecourse.grouping import group_by_tag
 from posecourse.skeletons import Skeleton
 from posecourse.viz.arrays import as_array
 from posecourse.viz.figures import row, title
-from posecourse.viz.overlays import draw_prediction
+from posecourse.viz.overlays import Mask, Points, draw_prediction
 from posecourse.viz.pictures import image
 from posecourse.viz.places import number
 from posecourse.viz.repaint import Repaint
@@ -103,8 +103,8 @@ def describe_grouped(found: TaggedCandidates, threshold: float) -> str:
     whole = sum(len(group.joints) > 2 for group in groups)
     return (
         f"At a threshold of {number(threshold, 2)}, {int((found.scores > 0).sum())} candidates of {people} people "
-        f"make {len(groups)} groups, {whole} of them with more than two keypoints; {strangers} keypoints are in the group of "
-        "somebody else."
+        f"make {len(groups)} groups, {whole} of them with more than two keypoints; {strangers} keypoints are in the "
+        "group of somebody else."
     )
 
 
@@ -141,7 +141,7 @@ def tag_colours(
 
 
 def draw_group(
-    ax: Axes, points: Float[Tensor, "K 2"], present: Tensor, skeleton: Skeleton, index: int, *, width: float = 1.6
+    ax: Axes, points: Points, present: Mask, skeleton: Skeleton, index: int, *, width: float = 1.6
 ) -> list[Artist]:
     """Draw one person as grouped: limbs and keypoints in the colour and with the marker of its number, and its letter.
 
@@ -168,8 +168,8 @@ def draw_group(
         top = places[there][places[there][:, 1].argmin()]
         drawn.append(
             ax.text(
-                *top, chr(ord("A") + index % 26), ha="center", va="bottom", fontsize=9, fontweight="bold",
-                color=look["color"], zorder=5,
+                float(top[0]), float(top[1]), chr(ord("A") + index % 26), ha="center", va="bottom", fontsize=9,
+                fontweight="bold", color=look["color"], zorder=5,
                 path_effects=[withStroke(linewidth=2.4, foreground=BACKGROUND), Normal()],
             )
         )  # fmt: skip
@@ -221,8 +221,9 @@ class GroupedPicture:
             self._plot.set_yticks(range(len(names)), labels=names, fontsize=6)
         else:
             half = max(high - low) / 2
-            (x, y), names = (low + high) / 2, ("tag, widest direction", "tag, second direction")
-            self._plot.set(xlim=(x - half, x + half), ylim=(y - half, y + half), xlabel=names[0], ylabel=names[1])
+            x, y = (low + high) / 2
+            self._plot.set(xlim=(x - half, x + half), ylim=(y - half, y + half))
+            self._plot.set(xlabel="tag, widest direction", ylabel="tag, second direction")
             self._plot.set_box_aspect(1)
 
     def _group(self, index: int, group: _Group, threshold: float) -> list[Artist]:
@@ -282,7 +283,6 @@ def _require_candidates(found: TaggedCandidates, skeleton: Skeleton) -> None:
     ok = shape[:1] == (len(skeleton),) and tuple(found.owners.shape) == shape
     if not ok or tuple(found.points_px.shape) != (*shape, 2) or tuple(found.tags.shape[:-1]) != shape:
         raise ValueError(
-            f"candidates must be points ({len(skeleton)}, M, 2), scores ({len(skeleton)}, M), tags ({len(skeleton)}, M, "
-            f"D) and owners ({len(skeleton)}, M), of one picture; got {tuple(found.points_px.shape)}, {shape}, "
-            f"{tuple(found.tags.shape)} and {tuple(found.owners.shape)}."
+            "candidates must be points ({K}, M, 2), scores ({K}, M), tags ({K}, M, D) and owners ({K}, M), of one "
+            "picture; got {}, {}, {} and {}.".format(*(tuple(part.shape) for part in found), K=len(skeleton))
         )

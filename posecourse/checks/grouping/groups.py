@@ -44,7 +44,7 @@ def candidate_used_twice(scores: Tensor, tags: Tensor, threshold: float, max_peo
 
 
 def person_overwritten(scores: Tensor, tags: Tensor, threshold: float, max_people: int) -> Tensor:
-    """Two candidates of one keypoint joined one person, the second one overwrote the first, and nobody has that one now.
+    """Two candidates of one keypoint joined one person, the second overwrote the first, and nobody has that one now.
 
     Each candidate went to its nearest person, though that person had this keypoint already. A person takes one
     candidate a keypoint: `linear_sum_assignment` sees to it, and who is left over begins a new person.
