@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 
 import posecourse
+from posecourse import train
 from posecourse.checks.frames import to_cells
+from tools import crowds
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-MISTAKES, PACKAGE, OWN_DATA = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+MISTAKES, PACKAGE, OWN_DATA, CROWDS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def test_the_example_prints_what_its_comment_says(capsys: pytest.CaptureFixture[str]) -> None:
@@ -36,6 +38,20 @@ def test_ones_own_data_are_trained_on_and_scored(
     perfect = names["found"]._replace(keypoints_px=names["people"].keypoints)  # type: ignore[attr-defined]
     exec(after, {**names, "found": perfect})
     assert float(capsys.readouterr().out.split()[-1]) > 0.99
+
+
+def test_a_whole_crowd_is_scored(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Does the shipped network find people in the shipped sample, and is its stated score the one in its file?"""
+    monkeypatch.chdir(ROOT)
+    imports, opened = OWN_DATA.split("people = samples")[0].split("\n\n")
+    exec(f"{imports}\n{opened}\n{CROWDS}", {})
+    AP, AR = re.findall(r"A[PR] (\d\.\d\d)", capsys.readouterr().out)
+    assert float(AP) > 0.2
+    assert float(AR) > 0.2
+    notes = train.network_notes("data/crowd_128.safetensors")
+    stated = re.search(r"On (\d+) rendered crowds .* AP (\d\.\d\d) and AR (\d\.\d\d)", README)
+    assert stated is not None
+    assert stated.groups() == (str(crowds.HELD_OUT[0]), f"{notes['score']['AP']:.2f}", f"{notes['score']['AR']:.2f}")
 
 
 def test_the_commonest_mistakes_are_counted(

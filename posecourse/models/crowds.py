@@ -66,7 +66,7 @@ def predict_people(
     *,
     threshold: float = 0.5,
     max_people: int = 10,
-    least: float = 0.1,
+    least: float = 0.3,
     order: Sequence[int] | None = None,
 ) -> CrowdReading:
     """Return everybody in the images, without a gradient.
@@ -77,7 +77,7 @@ def predict_people(
         threshold: how far a tag may be from the mean tag of the person that it joins; half of the head's margin is
             half-way between two people who are far enough apart.
         max_people: how many people an image may have at most.
-        least: the lowest peak that is a candidate.
+        least: the lowest peak that is a candidate. Lower ones are noise as a rule, and each may begin a person.
         order: in which order keypoints join: `grouping.torso_out(skeleton)` begins with what is seldom hidden.
 
     Raises:
@@ -92,7 +92,7 @@ def predict_people(
     return people_of(found, head, threshold=threshold, max_people=max_people, order=order)
 
 
-def candidates(answer: TagAnswer, sigma: float, *, limit: int = 10, least: float = 0.1) -> Candidates:
+def candidates(answer: TagAnswer, sigma: float, *, limit: int = 10, least: float = 0.3) -> Candidates:
     """Return the peaks of the heatmaps, refined within their cells, and the tags that stand there.
 
     Args:

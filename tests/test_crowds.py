@@ -1,0 +1,41 @@
+"""The shipped network for crowds: is it as good as its file and its table say, and does the table make sense?"""
+
+import json
+
+import pytest
+
+from benchmarks import grouping
+from posecourse import paths, train
+from tools import crowds
+
+TABLE = json.loads(paths.data_path("grouping.json").read_text(encoding="utf-8"))
+
+
+def test_the_shipped_network_is_as_good_as_it_says() -> None:
+    """On held-out crowds, rendered and scored anew, are AP and AR those in the file?"""
+    path = paths.data_path("crowd_128.safetensors")
+    notes = train.network_notes(path)
+    # Another processor rounds pixels and sums differently: of 750 people, seven more or fewer are 0.01.
+    assert crowds.score(train.load_network(path)) == pytest.approx(notes["score"], abs=0.01)
+    assert notes["command"] == "python -m tools.crowds"
+
+
+def test_the_shipped_network_is_small() -> None:
+    """Is its file below a megabyte?"""
+    assert crowds.FILE.stat().st_size < 1_000_000
+
+
+def test_a_row_of_the_table_can_be_run_again() -> None:
+    """Does one held-out set give the recorded numbers once more?"""
+    recorded = TABLE[-1]
+    again = grouping.row(train.load_network(crowds.FILE), recorded["overlap"], recorded["seed"])
+    assert again == pytest.approx(recorded, abs=0.015)  # a set is a third of the one above
+
+
+def test_the_table_holds_every_overlap_with_its_bounds() -> None:
+    """Is each overlap measured on several sets, with a ceiling of 1 and each truth no worse than the network?"""
+    for overlap in grouping.OVERLAPS:
+        assert len({row["seed"] for row in TABLE if row["overlap"] == overlap}) >= 3
+    for row in TABLE:
+        assert row["AP_both"] == row["AR_both"] == 1
+        assert row["AP_network"] <= min(row["AP_true_detection"], row["AP_true_grouping"])
