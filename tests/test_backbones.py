@@ -42,3 +42,9 @@ def test_the_shipped_backbone_is_as_good_as_it_says() -> None:
 def test_the_shipped_backbone_was_made_by_the_recipe() -> None:
     """Does the file name the command that makes it?"""
     assert train.backbone_notes(weights.FILE)["command"] == "python -m tools.weights"
+
+
+def test_a_recipe_names_what_is_unusual() -> None:
+    """Does the command that stands in a file hold the options that were not the usual ones, and no others?"""
+    assert weights.recipe(weights.CONFIG.epochs, 1.0) == "python -m tools.weights --sigma 1"
+    assert weights.recipe(23, weights.SIGMA) == "python -m tools.weights --epochs 23"

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from benchmarks import grouping
+from benchmarks import diagnosis
 from posecourse import paths, train
 from tools import crowds
 
@@ -28,13 +28,13 @@ def test_the_shipped_network_is_small() -> None:
 def test_a_row_of_the_table_can_be_run_again() -> None:
     """Does one held-out set give the recorded numbers once more?"""
     recorded = TABLE[-1]
-    again = grouping.row(train.load_network(crowds.FILE), recorded["overlap"], recorded["seed"])
+    again = diagnosis.row(train.load_network(crowds.FILE), recorded["overlap"], recorded["seed"])
     assert again == pytest.approx(recorded, abs=0.015)  # a set is a third of the one above
 
 
 def test_the_table_holds_every_overlap_with_its_bounds() -> None:
     """Is each overlap measured on several sets, with a ceiling of 1 and each truth no worse than the network?"""
-    for overlap in grouping.OVERLAPS:
+    for overlap in diagnosis.OVERLAPS:
         assert len({row["seed"] for row in TABLE if row["overlap"] == overlap}) >= 3
     for row in TABLE:
         assert row["AP_both"] == row["AR_both"] == 1

@@ -74,11 +74,14 @@ def test_one_bad_cell_spoils_one_map(name: str, value: float) -> None:
 
 
 @every_decoder
-def test_a_negative_map_has_no_score(name: str) -> None:
-    """Is the answer finite, on the map, and without score where every value is below 0?"""
+def test_a_negative_map_has_a_negative_score(name: str) -> None:
+    """Is the answer finite and on the map, and the score the largest value, where every value is below 0?
+
+    `soft_argmax` takes probabilities, which are not negative: to it such a map is unreadable.
+    """
     maps = noise(torch.zeros(2, 3, 5, 7), seed=1) - 10
     points, scores = DECODERS[name](maps)
-    assert scores.eq(0).all()
+    assert scores.equal(torch.zeros(2, 3) if name == "soft_argmax" else maps.amax((-2, -1)))
     assert ((points >= -0.5) & (points <= torch.tensor([6.5, 4.5]))).all()
 
 
@@ -582,3 +585,10 @@ def test_simcc_s_score_is_the_smaller_one_and_none_where_unreadable() -> None:
     points, scores = decode.simcc(heatmaps.SimCC(x, y), split=2)
     assert points.tolist() == [[2.25, 0.75], [3.0, 0.75], [2.25, 2.0]]
     torch.testing.assert_close(scores, torch.tensor([0.4, 0.0, 0.0]))
+
+
+def test_simcc_reads_logits() -> None:
+    """Do vectors below zero keep the order of their heights, and does an axis that cannot be read still say 0?"""
+    x, y = torch.full((2, 14), -3.0), torch.full((2, 10), -3.0)
+    x[:, 5], y[0, 2] = -1.0, -2.0
+    assert decode.simcc(heatmaps.SimCC(x, y), split=2).scores.tolist() == [-2.0, 0.0]

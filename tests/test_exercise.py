@@ -154,6 +154,58 @@ def test_a_lost_gradient_is_seen() -> None:
         assert "the values are right, and training through them would go wrong" in message(exercise, cut)
 
 
+def halved(values: Tensor) -> Tensor:
+    """Halve what is above zero, and add it up."""
+    return torch.where(values > 0, values, 0).sum() / 2
+
+
+def rows_above_zero_and_below(generator: torch.Generator) -> Iterator[tuple[Tensor]]:
+    """Yield numbers above zero, then below, where the sum is 0 and so is its gradient."""
+    for sign in (1, -1):
+        yield (sign * (torch.rand(5, generator=generator) + 0.1),)
+
+
+@pytest.mark.parametrize(
+    "zero", [lambda v: torch.zeros(()), lambda v: v.new_tensor(0.0), lambda v: v[:0].sum().detach()]
+)
+def test_a_constant_is_not_a_zero_that_trains(zero: Callable[[Tensor], Tensor]) -> None:
+    """Is a constant 0, which `backward` would refuse, told from a 0 with a gradient of 0?"""
+    exercise = Exercise(reference=halved, probe=rows_above_zero_and_below, coals=[], gradients=True)
+    said = message(exercise, lambda values: halved(values) if values.sum() > 0 else zero(values))
+    assert "no gradient comes through" in said
+    assert "`torch.tensor(0.0)`" in said
+
+
+@pytest.mark.parametrize("zero", [lambda v: v[:0].sum(), lambda v: 0 * v.sum(), lambda v: v.clamp(min=0).sum()])
+def test_a_zero_with_a_gradient_passes(zero: Callable[[Tensor], Tensor]) -> None:
+    """Is a 0 let pass that is computed from the arguments, however that is done?"""
+    exercise = Exercise(reference=halved, probe=rows_above_zero_and_below, coals=[], gradients=True)
+    exercise.check(lambda values: halved(values) if values.sum() > 0 else zero(values))
+
+
+def test_no_graph_is_asked_for_where_the_reference_has_none() -> None:
+    """May an answer be a constant where the reference's is one as well?"""
+
+    def counted(values: Tensor) -> Tensor:
+        return (values > 0).sum().to(values.dtype)
+
+    exercise = Exercise(reference=counted, probe=rows_above_zero_and_below, coals=[], gradients=True)
+    exercise.check(lambda values: torch.tensor(float(len(values[values > 0]))))
+
+
+def test_a_nan_on_the_way_back_is_explained() -> None:
+    """Is a gradient that is NaN told apart from one that is cut, and is `detach` not blamed for it?"""
+
+    def late(values: Tensor) -> Tensor:
+        roots = torch.where(values > 0, values.sqrt(), 0)
+        return (roots * roots).sum() / 2
+
+    exercise = Exercise(reference=halved, probe=rows_above_zero_and_below, coals=[], gradients=True)
+    said = message(exercise, late)
+    assert "0 · NaN is NaN" in said
+    assert "detach" not in said
+
+
 def test_a_list_in_place_of_a_tuple_passes(exercise: Exercise, capsys: pytest.CaptureFixture[str]) -> None:
     """Is a right answer accepted whatever holds its parts, in one short line?"""
     exercise.check(lambda values, factor: [factor * values, values.argmax(-1)])

@@ -180,6 +180,15 @@ def test_only_near_cells_are_asked_for_offsets() -> None:
     assert torch.allclose(loss, torch.tensor([[0.5 * 5, 0]]), atol=1e-5)
 
 
+def test_a_vote_counts_however_unsure_its_cell_is() -> None:
+    """Where every confidence is below 0, is the surest cell's vote taken, and its confidence the score?"""
+    truth_px = labelled((64, 48), B=1, K=2, margin=13.3).keypoints
+    answer = perfect("offset", truth_px, (64, 48))
+    reading = models.OffsetHead(channels=4, keypoints=2).read(answer._replace(confidences=answer.confidences - 2))
+    torch.testing.assert_close(reading.keypoints_px, truth_px, atol=1e-3, rtol=0)
+    assert (reading.scores < 0).all()
+
+
 @heads
 def test_a_keypoint_has_its_own_loss(head: models.HeadName) -> None:
     """Does moving the truth of one keypoint of one image change that one loss and no other?"""

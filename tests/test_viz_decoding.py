@@ -57,13 +57,15 @@ def test_words_name_every_error() -> None:
         assert float(length) == pytest.approx(math.hypot(*error), abs=0.006)
 
 
-def test_strides_share_a_scale() -> None:
-    """Beside each other, do the panels have the same limits, and squares of one cell?"""
+def test_each_stride_shows_its_own_cell() -> None:
+    """Beside each other, does each panel hold a square of one cell, as large as the others', and say its scale?"""
     fig = viz.decoders_by_stride((43.3, 29.1), (4, 16))
-    assert {ax.get_xlim() for ax in fig.axes} == {fig.axes[0].get_xlim()}
     for ax, stride in zip(fig.axes, (4, 16), strict=True):
         square = np.asarray(ax.collections[0].get_segments()[0])
         assert np.ptp(square, axis=0).tolist() == [stride, stride]
+        assert np.ptp(ax.get_xlim()) == pytest.approx(1.2 * stride)
+        off = math.hypot(*viz.decoded((43.3, 29.1), stride).errors_px["argmax"])
+        assert ax.get_title(loc="left") == f"stride {stride}: argmax {off:.1f} px"
 
 
 def test_what_is_forbidden_lies_below_the_line() -> None:

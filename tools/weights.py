@@ -2,6 +2,7 @@
 
 It learns on 128 px with one linear head for each of three strides, which are thrown away: a lesson solves its own on
 the frozen features (`models.linear_probe`). Goes on where it was interrupted; `--score` only scores what is shipped.
+`--epochs` and `--sigma` train longer, or on narrower blobs; the file's notes hold the command that made it.
 """
 
 import argparse
@@ -22,7 +23,7 @@ __all__ = ["FILE", "HELD_OUT", "StrideHeads", "main", "score", "world"]
 
 FILE = DATA / "backbone_128.safetensors"
 WIDTH, SIZE, STRIDES, SIGMA = 16, (128, 128), (4, 8, 16), 1.5
-IMAGES, CONFIG = 6144, train.TrainConfig(epochs=10)
+IMAGES, CONFIG = 6144, train.TrainConfig()
 FITTED, HELD_OUT = (256, 9001), (128, 9002)  # images and seed: what the scored heads are solved on, and scored on
 
 
@@ -36,8 +37,9 @@ class StrideAnswer(NamedTuple):
 class StrideHeads(Head[StrideAnswer]):
     """A linear head for each stride, trained to paint blobs of one σ in cells."""
 
-    def __init__(self, channels: int, keypoints: int) -> None:
+    def __init__(self, channels: int, keypoints: int, sigma: float = SIGMA) -> None:
         super().__init__(keypoints, STRIDES[0])
+        self.sigma = sigma
         self.factors = [stride // STRIDES[0] for stride in STRIDES]
         layers = [nn.Conv2d(channels * factor**2, keypoints, 1) for factor in self.factors]
         for layer in layers:
@@ -55,13 +57,13 @@ class StrideHeads(Head[StrideAnswer]):
         truth = self.truth_in_cells(sample)
         for maps, factor in zip(answer.maps, self.factors, strict=True):
             H, W = maps.shape[-2:]
-            target = heatmaps.gaussian_heatmaps((truth + 0.5) / factor - 0.5, (H, W), SIGMA)
-            total = total + losses.heatmap_mse(maps, target) * H * W / (torch.pi * SIGMA**2)
+            target = heatmaps.gaussian_heatmaps((truth + 0.5) / factor - 0.5, (H, W), self.sigma)
+            total = total + losses.heatmap_mse(maps, target) * H * W / (torch.pi * self.sigma**2)
         return total
 
     def read(self, answer: StrideAnswer) -> Reading:
         """Return what the finest maps say."""
-        peaks = decode.dark(answer.maps[0], SIGMA)
+        peaks = decode.dark(answer.maps[0], self.sigma)
         return Reading(self.in_pixels(peaks.points), peaks.scores)
 
 
@@ -92,23 +94,35 @@ def score(backbone: models.UNet) -> dict[str, float]:
     return scores
 
 
+def recipe(epochs: int, sigma: float) -> str:
+    """Return the command that trains so, without the options that are as usual."""
+    words = ["python -m tools.weights"]
+    words += [f"--epochs {epochs}"] if epochs != CONFIG.epochs else []
+    words += [f"--sigma {sigma:g}"] if sigma != SIGMA else []
+    return " ".join(words)
+
+
 def main() -> int:
     """Train, score, write."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--score", action="store_true")
+    parser.add_argument("--score", action="store_true", help="only score what is shipped")
+    parser.add_argument("--epochs", type=int, default=CONFIG.epochs, help="how often every image is seen")
+    parser.add_argument("--sigma", type=float, default=SIGMA, help="width of the blobs trained on, in cells")
+    asked = parser.parse_args()
     torch.set_num_threads(1)
-    if parser.parse_args().score:
+    if asked.score:
         print(score(train.load_backbone(FILE)))
         return 0
     with seeding.fork(seeding.generator(0)):
         backbone = models.UNet(WIDTH)
-        network = models.PoseNetwork(backbone, StrideHeads(backbone.channels, 17))
-    held_out, checkpoint = world(*HELD_OUT).sample(), paths.cache_path() / "backbone_128.partial.safetensors"
+        network = models.PoseNetwork(backbone, StrideHeads(backbone.channels, 17, asked.sigma))
+    held_out, config = world(*HELD_OUT).sample(), replace(CONFIG, epochs=asked.epochs)
+    checkpoint = paths.cache_path() / f"backbone_128_{asked.epochs}_{asked.sigma:g}.partial.safetensors"
     train.fit(
-        network, world(IMAGES, 0), config=CONFIG, generator=seeding.generator(1), validation=held_out,
+        network, world(IMAGES, 0), config=config, generator=seeding.generator(1), validation=held_out,
         augment=changed, checkpoint=checkpoint, device="cpu", progress=True,
     )  # fmt: skip
-    train.save_backbone(FILE, backbone, WIDTH, command="python -m tools.weights", score=score(backbone))
+    train.save_backbone(FILE, backbone, WIDTH, command=recipe(asked.epochs, asked.sigma), score=score(backbone))
     print(train.backbone_notes(FILE))
     return 0
 

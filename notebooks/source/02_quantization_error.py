@@ -729,8 +729,9 @@ viz.show(fig, alt=" ".join(viz.describe_decoders((44.2, 29.6), stride) for strid
 #
 # Sooner or later a network gives you a map of zeros, of one value, of NaN, or with nothing above zero.
 # Public decoders answer with (−1, −1), with NaN, or with an arbitrary corner. Ours answer with the
-# map's middle and the score 0, which no threshold lets pass. A map below zero
-# is still read; DARK, which needs a logarithm, keeps to its largest cell.
+# map's middle and the score 0, which no threshold lets pass. A map below zero is still read, and its
+# score is below zero, too: "certainly not here". The soft-argmax reads it as well, since it is given a
+# softmax of the map, and its score is that of the probabilities. DARK, which needs a logarithm, keeps to the largest cell.
 
 # %%
 one = heatmaps.gaussian_heatmaps(torch.tensor([[5.2, 3.4]]), (9, 11), 1.5)
@@ -751,8 +752,8 @@ for kind, map_ in odd.items():
 
 # %% [markdown]
 # Near the border a blob is cut off. A blur that fills up with zeros pushes the summit inward, and a
-# parabola through what is left can point anywhere. DARK as UDP's code has it takes that step unseen; the
-# authors' own code gives up in the two outer rows and columns, and answers with the largest cell. The package's
+# parabola through what is left can point anywhere. DARK as UDP's code has it takes that step unseen;
+# mmpose's DARK gives up in the two outer rows and columns, and answers with the largest cell. The package's
 # narrows the blur there, and steps only where the curvature is a summit's, by one cell at most.
 
 

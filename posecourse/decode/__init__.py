@@ -5,7 +5,9 @@ any leading batch shape and any floating dtype. Four rules hold for all of them:
 
 - **Unreadable maps.** A map that is flat (all values equal) or holds a NaN or an infinity has its point at the map's
   centre, ((W − 1)/2, (H − 1)/2), and score 0. It does not touch its neighbours in the batch, nor the gradient.
-- **Scores.** The score is the map's largest value, and 0 where that is negative.
+- **Scores.** The score is the map's largest value, a negative one too: a network that answers below zero everywhere
+  says "not here", and logits have no zero that means anything. So ask for more than 0 to leave out both this and what
+  could not be read.
 - **Ties.** Of equal maxima the first in reading order counts: topmost row, then leftmost column. `dark` and
   `gaussian_fit` ask this of the filtered map, where rounding can part what was equal; the soft ones take the mean.
 - **Precision.** Points are at least float32, whatever the map: bfloat16 cannot tell 33.1 from 33. float64 stays.

@@ -1,7 +1,7 @@
 """Reading two one-dimensional distributions instead of a map: SimCC."""
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from posecourse.decode.peaks import Peaks
@@ -24,7 +24,7 @@ def simcc(vectors: SimCC, split: int) -> Peaks:
         split: bins per cell, a positive whole number.
 
     Returns:
-        Points (x, y) in cells, at least float32, and scores: the smaller of the two largest values, not below 0.
+        Points (x, y) in cells, at least float32, and scores: the smaller of the two largest values.
         A keypoint of which a vector is flat or not finite lies at the centre of that axis and has score 0.
 
     Raises:
@@ -47,15 +47,16 @@ def simcc(vectors: SimCC, split: int) -> Peaks:
             f"vectors.x and vectors.y must have the same leading axes; got {tuple(vectors.x.shape)} and "
             f"{tuple(vectors.y.shape)}."
         )
-    (x, height_x), (y, height_y) = (_largest_bin(vector, split) for vector in vectors)
-    return Peaks(torch.stack([x, y], dim=-1), torch.minimum(height_x, height_y).clamp(min=0))
+    (x, height_x, good_x), (y, height_y, good_y) = (_largest_bin(vector, split) for vector in vectors)
+    scores = torch.where(good_x & good_y, torch.minimum(height_x, height_y), 0)
+    return Peaks(torch.stack([x, y], dim=-1), scores)
 
 
-def _largest_bin(vector: Tensor, split: int) -> tuple[Float[Tensor, "*B"], Float[Tensor, "*B"]]:
-    """Return the largest bin's centre in cells and its height, or the axis's centre and 0."""
+def _largest_bin(vector: Tensor, split: int) -> tuple[Float[Tensor, "*B"], Float[Tensor, "*B"], Bool[Tensor, "*B"]]:
+    """Return the largest bin's centre in cells and its height, or the axis's centre and 0; and whether it was read."""
     low, high = vector.detach().aminmax(dim=-1)
     good = low.isfinite() & high.isfinite() & (low < high)
     index = vector.detach().argmax(-1)
     bins = torch.where(good, index.to(torch.promote_types(vector.dtype, torch.float32)), (vector.shape[-1] - 1) / 2)
     height = torch.where(good[..., None], vector, 0).amax(-1)
-    return (bins + 0.5) / split - 0.5, height
+    return (bins + 0.5) / split - 0.5, height, good

@@ -21,7 +21,8 @@ def argmax_2d(heatmaps: Float[Tensor, "*B K H W"]) -> Peaks:
         heatmaps: any values.
 
     Returns:
-        Points (x, y) in cells and scores, the largest values. Ties and unreadable maps as for every decoder.
+        Points (x, y) in cells and scores, the largest values, also where these are negative. Ties and unreadable maps
+        as for every decoder.
 
     Raises:
         ValueError: `heatmaps` is not (..., K, H, W).

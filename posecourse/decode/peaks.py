@@ -16,7 +16,8 @@ class Peaks(NamedTuple):
 
     Args:
         points: (*B K 2) as (x, y) in cells, or (*B K M 2) for M candidates a keypoint.
-        scores: (*B K) or (*B K M); 0 says that there is nothing.
+        scores: (*B K) or (*B K M); above 0 where the map says that something is there, exactly 0 where it cannot be
+            read or a place is not taken, below 0 where its largest value is.
     """
 
     points: Float[Tensor, "*B 2"]
@@ -58,7 +59,7 @@ def in_map(points: Float[Tensor, "*B 2"], maps: Tensor) -> Float[Tensor, "*B 2"]
 
 
 def finish(maps: Float[Tensor, "*B H W"], points: Float[Tensor, "*B 2"], good: Bool[Tensor, "*B"]) -> Peaks:
-    """Return the Peaks: the points where `good`, the map's centre elsewhere; the score is the largest value or 0.
+    """Return the Peaks: the points where `good`, the map's centre elsewhere; the score is the largest value, or 0.
 
     Args:
         maps: as the caller was given them.
@@ -68,4 +69,4 @@ def finish(maps: Float[Tensor, "*B H W"], points: Float[Tensor, "*B 2"], good: B
     H, W = maps.shape[-2:]
     centre = points.new_tensor([(W - 1) / 2, (H - 1) / 2])
     heights = torch.where(good[..., None], maps.flatten(-2), 0).amax(-1)
-    return Peaks(torch.where(good[..., None], points, centre), heights.clamp(min=0))
+    return Peaks(torch.where(good[..., None], points, centre), heights)

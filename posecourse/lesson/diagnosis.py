@@ -32,12 +32,23 @@ _OVERWRITTEN = (
     "the values are right, but not what becomes of the arguments. {} `+=`, `*=` and functions whose name ends in `_` "
     "edit the caller's own; `x = x + 1` makes a new one."
 )
-_RIGHT_BUT = {
-    Rank.STEADINESS: "the values are right, but only the first time. {} Look for what is left over from the call "
-    "before, or for chance.",
-    Rank.GRADIENT: "the values are right, and training through them would go wrong. {} `.detach()`, `.item()`, NumPy, "
-    "`no_grad` and rounding cut a gradient.",
-}
+_UNSTEADY = (
+    "the values are right, but only the first time. {} Look for what is left over from the call before, or for chance."
+)
+_NO_GRADIENT = (
+    "the values are right, and training through them would go wrong. {} `.detach()`, `.item()`, NumPy, `no_grad` and "
+    "rounding cut a gradient. A constant, such as `torch.tensor(0.0)` or a Python number, never had one, and "
+    "`backward()` refuses it: let even a 0 be computed from the arguments."
+)
+_NAN_GRADIENT = (
+    "the values are right, and training through them would go wrong. {} On the way back, what was left out is "
+    "multiplied by 0, and 0 · NaN is NaN, as is 0 · ∞: put a harmless number in *before* anything is computed with it, "
+    "not after."
+)
+_OTHER_GRADIENT = (
+    "the values are right, and training through them would go wrong. {} The way back is another one, or a part of it "
+    "is missing: look for what passes through `.detach()`, `.item()`, `no_grad`, rounding or clamping."
+)
 
 
 @dataclass(frozen=True)
@@ -84,8 +95,10 @@ def explained(case: Case, coal: Callable[..., Any] | None, coal_edits: bool) -> 
         return f"{_docstring(coal)}{also} {_example(case)}"
     if case.gravest.rank is Rank.EDITS:
         return _on_edits(case).format(_example(case))
-    if case.gravest.rank in _RIGHT_BUT:
-        return _RIGHT_BUT[case.gravest.rank].format(_example(case))
+    if case.gravest.rank is Rank.STEADINESS:
+        return _UNSTEADY.format(_example(case))
+    if case.gravest.rank is Rank.GRADIENT:
+        return _on_gradient(case).format(_example(case))
     if advice := _for_one_only(case):
         return f"{advice} {_example(case)}"
     if case.got[case.shows].error:
@@ -134,6 +147,16 @@ def _on_edits(case: Case) -> str:
     if have - want:
         return _OVERWRITTEN
     return _NOT_EDITED if want - have else _LEFT_OTHERWISE
+
+
+def _on_gradient(case: Case) -> str:
+    """Choose the advice on a gradient: there is none, it is not a number, or it is another one."""
+    got = case.got[case.shows]
+    pairs = list(zip(case.expected[case.shows].gradients, got.gradients, strict=False))
+    if not got.trains or any(want.any() and not have.any() for want, have in pairs):
+        return _NO_GRADIENT
+    broken = any((want.isfinite() & ~have.isfinite()).any() for want, have in pairs)
+    return _NAN_GRADIENT if broken else _OTHER_GRADIENT
 
 
 def _stumbled(words: str) -> str:
@@ -186,23 +209,13 @@ def _conversion(want: Any, have: Any) -> str:
         return "Make a tensor of it with `torch.from_numpy(…)`, or use PyTorch's operations, which need no conversion."
     if isinstance(have, Tensor) and want.is_floating_point() and have.dtype in (torch.int64, torch.int32):
         return "These are whole numbers, which drop what is behind the point: look for `.long()`, `.int()` or `int`."
-    if _right_in_another_precision(want, have):
-        return (
-            "The values are right, in another precision. Keep the input's: `.to(x.dtype)`, or "
-            "`torch.zeros(…, dtype=x.dtype)` where you make a tensor."
-        )
     if isinstance(have, Tensor) and have.is_floating_point() and have.dtype != want.dtype:
+        right = compare(want.float(), have.float(), _SINGLE) is None
         return (
-            "The answer has the number type of the argument: look for `.float()`, `.double()` or a new tensor without "
-            "`dtype=…`. A tensor of whole numbers becomes float32 by itself; `.to(x.dtype)` prevents it."
+            f"{'The values are right, in' if right else 'This is'} another precision than the argument's: look for "
+            "`.float()`, `.double()`, or a new tensor without `dtype=x.dtype`, which is float32."
         )
     return ""
-
-
-def _right_in_another_precision(want: Tensor, have: Any) -> bool:
-    if not isinstance(have, Tensor) or not have.is_floating_point() or have.dtype == want.dtype:
-        return False
-    return compare(want.float(), have.float(), _SINGLE) is None
 
 
 def _all_whole(case: Case) -> str:

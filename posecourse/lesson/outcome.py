@@ -8,7 +8,7 @@ import traceback
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -30,6 +30,8 @@ class Outcome:
         value: what it returned, detached and copied.
         gradients: of a fixed weighted sum of the value, for each floating tensor among the arguments; no gradient
             counts as zero. Empty where nobody asked.
+        trains: whether the value hangs on a graph at all. A constant does not: its gradient would be zero, and
+            `backward` refuses it. False where nobody asked.
         edited: which arguments it changed.
         networks: the networks among the arguments, as it left them.
         error: what it raised, "ZeroDivisionError: …", or "".
@@ -39,6 +41,7 @@ class Outcome:
 
     value: Any = None
     gradients: tuple[Tensor, ...] = ()
+    trains: bool = False
     edited: tuple[int, ...] = ()
     networks: tuple[nn.Module, ...] = ()
     error: str = ""
@@ -70,8 +73,8 @@ def observe(function: Any, arguments: Sequence[Any], *, gradients: bool = False,
     edited = tuple(i for i, (before, after) in pairs if compare(before, after, 0.0))
     networks = tuple(after for after in own if isinstance(after, nn.Module))
     with _muted(), warnings.catch_warnings(action="ignore"):
-        again, slopes = _differentiated(function, arguments, value) if gradients else _repeated(function, arguments)
-    return Outcome(value, slopes, edited, networks, steady=compare(value, again) is None)
+        again, slopes, trains = (_differentiated if gradients else _repeated)(function, arguments, value)
+    return Outcome(value, slopes, trains, edited, networks, steady=compare(value, again) is None)
 
 
 def unlike(
@@ -99,6 +102,8 @@ def unlike(
             return Difference(Rank.EDITS, f"after your function, {different.words}")
     if expected.steady and not got.steady:
         return Difference(Rank.STEADINESS, "it answers the same question differently when asked again")
+    if expected.trains and not got.trains:
+        return Difference(Rank.GRADIENT, "no gradient comes through")
     for want, have in zip(expected.gradients, got.gradients, strict=False):
         if different := compare(want, have, _SLOPE):
             return Difference(Rank.GRADIENT, _cut_off(want, have) or f"of the gradient, {different.words}")
@@ -141,18 +146,26 @@ def _muted() -> Iterator[None]:
         yield
 
 
-def _repeated(function: Any, arguments: Sequence[Any]) -> tuple[Any, tuple[Tensor, ...]]:
+class _Again(NamedTuple):
+    """The value of a second call, its gradients, and whether it hangs on a graph."""
+
+    value: Any
+    gradients: tuple[Tensor, ...] = ()
+    trains: bool = False
+
+
+def _repeated(function: Any, arguments: Sequence[Any], _: Any) -> _Again:
     """Call again; what is raised only the second time is returned, and unlike any value."""
     try:
-        return _copied(function(*map(_copied, arguments))), ()
+        return _Again(_copied(function(*map(_copied, arguments))))
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        return error, ()
+        return _Again(error)
 
 
-def _differentiated(function: Any, arguments: Sequence[Any], fallback: Any) -> tuple[Any, tuple[Tensor, ...]]:
-    """Call again with gradients on; return the value (`fallback` if that fails) and the gradients."""
+def _differentiated(function: Any, arguments: Sequence[Any], fallback: Any) -> _Again:
+    """Call again with gradients on; the value is `fallback` if that fails."""
     own = [_copied(argument) for argument in arguments]
     leaves = [a.requires_grad_() for a in own if isinstance(a, Tensor) and a.is_floating_point()]
     zeros = tuple(torch.zeros_like(leaf) for leaf in leaves)
@@ -161,11 +174,12 @@ def _differentiated(function: Any, arguments: Sequence[Any], fallback: Any) -> t
             value = function(*(a.clone() if isinstance(a, Tensor) else a for a in own))
             total = _weighted_sum(value)
         if total is None:
-            return _copied(value), zeros
+            return _Again(_copied(value), zeros)
         gradients = torch.autograd.grad(total, leaves, allow_unused=True)
     except Exception:  # .numpy(), for one, refuses: the value came through, its gradient does not
-        return fallback, zeros
-    return _copied(value), tuple(g if g is not None else z for g, z in zip(gradients, zeros, strict=True))
+        return _Again(fallback, zeros)
+    slopes = tuple(g if g is not None else z for g, z in zip(gradients, zeros, strict=True))
+    return _Again(_copied(value), slopes, trains=True)
 
 
 def _weighted_sum(value: Any) -> Tensor | None:

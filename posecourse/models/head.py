@@ -25,7 +25,7 @@ class Reading(NamedTuple):
 
     Args:
         keypoints_px: (B K 2) as (x, y) in pixels of the images.
-        scores: (B K) the larger, the surer; all 1 where a head has no notion of it.
+        scores: (B K) the larger, the surer, below 0 where a map is; all 1 where a head has no notion of it.
     """
 
     keypoints_px: Float[Tensor, "B K 2"]

@@ -81,7 +81,7 @@ class OffsetHead(Head[OffsetAnswer]):
         peaks = decode.argmax_2d(confidences)
         surest = confidences.flatten(-2).argmax(-1)[..., None, None].expand(*peaks.points.shape, 1)
         points = votes.flatten(-2).gather(-1, surest).squeeze(-1)
-        readable = (peaks.scores > 0)[..., None]
+        readable = (peaks.scores != 0)[..., None]
         return Reading(self.in_pixels(torch.where(readable, points, peaks.points)), peaks.scores)
 
     def loss(self, answer: OffsetAnswer, sample: Sample) -> Float[Tensor, "B K"]:

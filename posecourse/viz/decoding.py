@@ -86,12 +86,18 @@ def decoders(point_px: Sequence[float], stride: int = 8, noise: float = 0.0) -> 
 
 
 def decoders_by_stride(point_px: Sequence[float], strides: Sequence[int] = (4, 8, 16), noise: float = 0.0) -> Figure:
-    """Draw every decoder's error at the same point under several strides, beside each other, on one scale."""
-    fig, axes = row(len(strides), sharex=True, sharey=True)
+    """Draw every decoder's error at the same point under several strides, beside each other.
+
+    Each panel shows one cell, so its scale is its own; its title says how many pixels the argmax is off.
+    """
+    fig, axes = row(len(strides))
     for ax, stride in zip(axes, strides, strict=True):
-        arrows = _Errors(ax, stride, reach=0.6 * max(strides))
-        arrows.move(decoded(point_px, stride, noise))
-        title(ax, f"stride {stride}")
+        result = decoded(point_px, stride, noise)
+        arrows = _Errors(ax, stride, reach=0.6 * stride)
+        arrows.move(result)
+        ticks = (-stride / 2, 0, stride / 2)
+        ax.set(xticks=ticks, yticks=ticks)
+        title(ax, f"stride {stride}: argmax {number(math.hypot(*result.errors_px['argmax']), 1)} px")
     axes[0].set_ylabel("error in y (px)")
     with styled():
         fig.legend(handles=arrows.lines, loc="outside lower left", ncols=3)

@@ -73,12 +73,19 @@ def filled_with_zeros(values, mask):
 
 
 def added_one_by_one(values, mask):
-    """Add up in a loop."""
-    total, count = values.new_zeros(()), 0
+    """Add up in a loop, from the 0 that an empty sum is."""
+    total, count = values[:0].sum(), 0
     for value, counts in zip(values.flatten(), mask.flatten(), strict=True):
         if counts:
             total, count = total + value, count + 1
     return total / max(count, 1)
+
+
+def left_early(values, mask):
+    """Answer 0 at once where there is nothing to average."""
+    if not mask.any():
+        return torch.tensor(0.0, dtype=values.dtype)
+    return values[mask].mean()
 
 
 def per_row(values, mask):
@@ -96,6 +103,7 @@ MASKED_MEAN = {
         "each_row_alike": per_row,
         "multiplied": lambda v, m: torch.einsum("i,i->", v.flatten(), m.flatten().to(v)) / max(int(m.sum()), 1),
         "nothing_gives_nan": lambda v, m: v[m].mean(),
+        "nothing_gives_a_constant": left_early,
         "mask_ignored": lambda v, m: v.sum() / v.numel(),
         "mask_inverted": lambda v, m: v.masked_fill(m, 0).sum() / (~m).sum().clamp(min=1),
         "mistake_covered": lambda v, m: torch.nan_to_num(v[m]).sum() / max(int(m.sum()), 1),

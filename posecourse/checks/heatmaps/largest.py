@@ -20,7 +20,7 @@ def _largest(maps: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def largest_cell(maps: Tensor) -> Peaks:
-    """Return the right answer; unlike `decode.argmax_2d` it lets a score be negative and knows no unreadable map."""
+    """Return the right answer; unlike `decode.argmax_2d` it knows no unreadable map."""
     scores, index = _largest(maps)
     W = maps.shape[-1]
     return Peaks(torch.stack([index % W, index // W], dim=-1).to(maps.dtype), scores)

@@ -54,6 +54,15 @@ def nothing_gives_nan(values: Tensor, mask: Tensor) -> Tensor:
     return torch.where(mask, values, 0).sum() / mask.sum()
 
 
+def nothing_gives_a_constant(values: Tensor, mask: Tensor) -> Tensor:
+    """The mean is right, and where nothing counts its 0 is a new number that no gradient goes back from.
+
+    `loss.backward()` raises there, and one unlabelled batch ends a training. Let this 0 be a sum as well, of values
+    of which none is taken: `values[mask].sum()`, or `torch.where(mask, values, 0).sum()`, without an `if`.
+    """
+    return masked_mean(values, mask) if mask.any() else values.new_zeros(())
+
+
 def mask_ignored(values: Tensor, mask: Tensor) -> Tensor:
     """This is the mean of everything: the mask was not used.
 
@@ -94,6 +103,7 @@ COALS = [
     each_row_alike,
     multiplied,
     nothing_gives_nan,
+    nothing_gives_a_constant,
     mask_ignored,
     mask_inverted,
     mistake_covered,
