@@ -194,7 +194,7 @@ def with_detached_means(tags, mask):
     """Let no gradient through the mean, where it adds up to nothing anyway."""
     weight = mask.to(tags) / mask.sum(-1, keepdim=True).clamp(min=1)
     t = torch.where(mask.unsqueeze(-1), tags, torch.zeros_like(tags))
-    mean = torch.einsum("...nk,...nkd->...nd", weight, t).detach()
+    mean = torch.einsum("...pk,...pkd->...pd", weight, t).detach()
     person = (weight * (t - mean.unsqueeze(-2)).pow(2).sum(-1)).sum(-1)
     return person.sum(-1) / torch.clamp(mask.any(-1).sum(-1), min=1)
 
