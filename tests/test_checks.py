@@ -183,6 +183,15 @@ def test_a_function_for_one_point_is_told_so(name: str) -> None:
         assert "stops at line" in said
 
 
+@pytest.mark.parametrize("name", ["frames.pixels_to_cells", "frames.cells_to_pixels"])
+def test_an_index_into_the_first_axis_is_explained(name: str) -> None:
+    """Does a function that takes `points[1]` for y and returns a pair learn where x and y are?"""
+    for seed in SEEDS:
+        said = str(refused(name, lambda points, stride: (points[0] / stride, points[1] / stride), seed))
+        assert "count from the right" in said
+        assert "`x[..., 0]`" in said
+
+
 def test_a_known_mistake_is_known_though_it_edits_too() -> None:
     """Is a wrong value that was computed in place recognised, and are both mistakes said?"""
 

@@ -134,6 +134,16 @@ def test_a_decimal_comma_gets_a_hint(answer: Any, hint: str, capsys: pytest.Capt
     assert progress.records("prediction") == []
 
 
+def test_a_decimal_comma_in_the_cell_gets_the_hint(capsys: pytest.CaptureFixture[str]) -> None:
+    """Is `predict("00.mean", 1,5, unit="px")`, typed as the cell invites one to, answered and no error?"""
+    predict("00.mean", 1, 5, unit="px")
+    assert said(capsys).endswith("For 1 and a fraction write a point: 1.5. Nothing is noted yet: try again.")
+    predict("00.mean", 1.5, unit="px")
+    assert said(capsys) == "Prediction 00.mean: 1.5 px. Noted."
+    predict("00.mean", 1, 5, unit="px")
+    assert said(capsys) == "Prediction 00.mean: 1.5 px. The first answer counts, so it stays."
+
+
 @pytest.mark.parametrize(
     ("answer", "options"),
     [

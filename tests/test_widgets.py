@@ -252,11 +252,33 @@ def test_a_threshold_keeps_and_leaves_out() -> None:
     slider.value = 0.5
     assert demo.image == first
     assert len(set(pictures)) == 4
-    shown, drawn = (
-        np.asarray(Image.open(io.BytesIO(png)), dtype=float)
-        for png in (first, viz.png(viz.kept(crowd, places, probabilities, 0.5)))
-    )
-    assert np.abs(shown - drawn).mean() < 0.5
+    for threshold, png in ((0.5, first), (slider.max, pictures[-1])):
+        assert_alike(png, viz.png(viz.kept(crowd, places, probabilities, threshold)))
+
+
+def test_a_threshold_regroups() -> None:
+    """Does the slider reach words and picture, and leave no group of before?"""
+    page = pages()
+    points = torch.tensor([[[2.0, 3.0], [9.0, 3.0]], [[3.0, 1.0], [10.0, 1.0]], [[4.0, 3.0], [11.0, 3.0]]])
+    tags = torch.tensor([[0.0, 1.0], [0.3, 1.2], [0.1, 1.1]])[..., None]
+    found = viz.TaggedCandidates(points, torch.ones(3, 2), tags, torch.arange(2).expand(3, 2))
+    picture = torch.full((3, 6, 14), 0.4)
+    demo = widgets.grouped(picture, found, page.skeleton)
+    first, slider = demo.image, demo.controls["threshold"]
+    assert "make 2 groups" in demo.words
+    for value in (slider.min, 0.25, slider.max):
+        slider.value = value
+        assert demo.words == viz.describe_grouped(found, value)
+        assert demo.problem == ""
+        assert_alike(demo.image, viz.png(viz.grouped(picture, found, page.skeleton, value)))
+    slider.value = 0.5
+    assert demo.image == first
+
+
+def assert_alike(shown: bytes, drawn: bytes) -> None:
+    """Assert that two PNGs show the same, but for rounding at edges: nothing is left of a picture before."""
+    a, b = (np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), dtype=float) for png in (shown, drawn))
+    assert (np.abs(a - b) > 40).any(-1).sum() < 200  # a skeleton has a thousand
 
 
 def test_skeletons_come_and_go() -> None:

@@ -50,7 +50,8 @@ def build(path: Path) -> budget.Cost:
     for folder, notebook in (("student", editions.edition(source, "student")), ("solutions", solutions)):
         (root / folder).mkdir(exist_ok=True)
         (root / folder / f"{path.stem}.ipynb").write_text(editions.text(notebook), encoding="utf-8", newline="\n")
-    _publish(root / "TIMINGS.md", path.stem, source.metadata.posecourse, cost)
+    seconds = _publish(root / "TIMINGS.md", path.stem, source.metadata.posecourse, cost)
+    _price(root.parent / "README.md", path.stem, source.metadata.posecourse.minutes, seconds)
     return cost
 
 
@@ -142,8 +143,12 @@ def _check(paths: Sequence[Path]) -> int:
     return 1 if found else 0
 
 
-def _publish(table: Path, stem: str, header: NotebookNode, cost: budget.Cost) -> None:
-    """Write one lesson's line into the table of timings; a line that is still true within a quarter stays."""
+def _publish(table: Path, stem: str, header: NotebookNode, cost: budget.Cost) -> int:
+    """Write one lesson's line into the table of timings; a line that is still true within a quarter stays.
+
+    Returns:
+        the CPU seconds that the line says.
+    """
     lines = table.read_text(encoding="utf-8").splitlines() if table.is_file() else []
     rows = {match[1]: line for line in lines if (match := re.match(r"\| (\d\d\w*) \|", line))}
     row = f"| {stem} | {header.minutes} | {{}} | {header.budget_cpu_seconds} |"
@@ -154,6 +159,15 @@ def _publish(table: Path, stem: str, header: NotebookNode, cost: budget.Cost) ->
     rows[stem] = row.format(seconds)
     body = "".join(f"{rows[name]}\n" for name in sorted(rows))
     table.write_text(_TIMINGS + body, encoding="utf-8", newline="\n")
+    return seconds
+
+
+def _price(readme: Path, stem: str, minutes: int, seconds: int) -> None:
+    """Say the same in the README, in the row that links to the lesson's solution."""
+    if readme.is_file():
+        row = re.compile(rf"({stem}\.ipynb\) \|) \d+ \| \d+ s \|")
+        text = row.sub(rf"\1 {minutes} | {seconds} s |", readme.read_text(encoding="utf-8"))
+        readme.write_text(text, encoding="utf-8", newline="\n")
 
 
 if __name__ == "__main__":

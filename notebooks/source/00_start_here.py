@@ -118,15 +118,15 @@ predict("00.shift", 1.5, unit="px")
 # %% [markdown]
 # ## Is your machine ready?
 #
-# Let the question rest for ten minutes. The next cell says what the course found. A line that starts with a cross is followed by what to
-# do about it. The command `python course.py doctor` prints a longer report that you can paste into
-# a question.
+# Let the question rest for ten minutes. The next cell says what the course found on your computer.
+# A line that starts with a cross is followed by what to do about it. The command
+# `python course.py doctor` prints a longer report that you can paste into a question.
 
 # %% measured=true
 print(machine.report())
 
 # %% [markdown]
-# This panel says whether widgets work. Click the slider, then press the arrow keys: somebody turns
+# The next panel shows whether widgets work. Click the slider, then press the arrow keys: somebody turns
 # round. Blue is the person's own left, orange the right. A mark that is white inside is a keypoint
 # that cannot be seen; the line below the picture names them.
 
@@ -371,9 +371,9 @@ viz.headline(fig, "Two halves, remembered: every cross is in its ring")
 viz.show(
     fig,
     alt="The same person twice, true keypoints as rings, recovered ones as "
-    "crosses. On the left, multiplied by the stride, all crosses are up "
-    "and left by ten pixels; on the right, with both halves, each "
-    "cross is in the middle of its ring.",
+    "crosses. On the left, multiplied by the stride, all crosses lie more "
+    "than ten pixels up and left of their rings; on the right, with "
+    "both halves, each cross is in the middle of its ring.",
 )
 
 # %% [markdown]
@@ -508,8 +508,9 @@ hidden = (alone.visibility == 1).float().mean()
 claim("00.hidden", "alone, and yet hidden", hidden, between=(0.13, 0.27))
 
 # %% [markdown]
-# About every fifth keypoint is hidden, by the person's own body. (The bounds are four standard
-# deviations of such a share, taken from 24 seeds.) Lesson 04 asks what a network should learn of it.
+# About every fifth keypoint is hidden, by the person's own body, hair or clothes: ears most of all.
+# (The bounds are four standard deviations of such a share, taken from 24 seeds.) Lesson 04 asks what
+# a network should learn of it.
 
 # %% [markdown]
 # ### Your own pictures

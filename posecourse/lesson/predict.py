@@ -10,7 +10,7 @@ from posecourse.lesson import progress
 __all__ = ["predict", "reveal"]
 
 
-def predict(name: str, answer: Any, *, unit: str = "", options: Sequence[str] | None = None) -> None:
+def predict(name: str, answer: Any, *more: Any, unit: str = "", options: Sequence[str] | None = None) -> None:
     """Record the student's answer before the truth is shown. The first answer is kept, restarts included.
 
     An answer that comes after `reveal` was run without one is recorded as late: what follows may have been read.
@@ -19,10 +19,11 @@ def predict(name: str, answer: Any, *, unit: str = "", options: Sequence[str] | 
         name: "00.mean": the lesson, then what is asked.
         answer: a number, Python's, NumPy's or a tensor's, or one of `options`; `...` while there is none yet.
             Anything else is kindly refused.
+        more: what follows a decimal comma, which Python reads as the next argument; refused with a hint.
         unit: of the number.
         options: the answers to choose from.
     """
-    answer, kept = _plain(answer), _first(name)
+    answer, kept = (answer, *more) if more else _plain(answer), _first(name)
     if kept is not None:
         later = (
             ""

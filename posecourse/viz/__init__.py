@@ -17,6 +17,14 @@ from posecourse.viz.decoding import (
 )
 from posecourse.viz.display import checked_alt, html_image, png, show
 from posecourse.viz.figures import gallery, headline, label_ends, row, single, title
+from posecourse.viz.grouping import (
+    GroupedPicture,
+    TaggedCandidates,
+    describe_grouped,
+    draw_group,
+    grouped,
+    tag_colours,
+)
 from posecourse.viz.overlays import draw_ellipse, draw_error, draw_prediction, draw_skeleton, draw_truth, skeleton_key
 from posecourse.viz.people import PeoplePicture, people_gallery, person_map, photograph
 from posecourse.viz.pictures import heatmap, image, signed_map, uncertainty_map
@@ -32,6 +40,7 @@ from posecourse.viz.style import (
     MIDDLE,
     RIGHT,
     SIGNED,
+    TAGS,
     UNCERTAINTY,
     UNCOUNTED,
     styled,
@@ -43,7 +52,7 @@ from posecourse.viz.visibility import KeptPicture, describe_kept, kept
 __all__ = [
     # the look
     "use_style", "styled", "LEFT", "RIGHT", "MIDDLE", "FOURTH", "UNCOUNTED", "BACKGROUND", "INK",
-    "HEAT", "SIGNED", "UNCERTAINTY",
+    "HEAT", "SIGNED", "TAGS", "UNCERTAINTY",
     # a figure, from its size to its reader
     "single", "row", "gallery", "headline", "title", "label_ends", "forbid_below", "show", "png", "html_image",
     "checked_alt", "Repaint",
@@ -56,6 +65,7 @@ __all__ = [
     "frames", "frames_by_stride", "describe_frames", "FramesPicture", "Place", "place",
     "targets", "describe_targets", "TargetsPicture",
     "kept", "describe_kept", "KeptPicture",
+    "grouped", "describe_grouped", "GroupedPicture", "TaggedCandidates", "tag_colours", "draw_group",
     "decoders", "decoders_by_stride", "describe_decoders", "DecodersPicture", "decoded", "Decoded",
     "temperature", "describe_temperature", "TemperaturePicture",
 ]  # fmt: skip

@@ -37,18 +37,18 @@ class Repaint:
         canvas: Any = self._figure.canvas
         with styled():
             if scene not in self._scenes:
-                self._scenes[scene] = self._still()
+                self._scenes[scene] = self._still((*self._moving, *above))
             canvas.restore_region(self._scenes[scene])
             for artist in (*self._moving, *above):
                 artist.draw(canvas.get_renderer())
         return encoded(self._figure, compact=False)
 
-    def _still(self) -> Any:
-        """Draw all but the moving part and return its pixels."""
-        shown = [artist.get_visible() for artist in self._moving]
-        for artist in self._moving:
+    def _still(self, moving: Sequence[Artist]) -> Any:
+        """Draw all but what moves, this picture's further artists too, and return the pixels."""
+        shown = [artist.get_visible() for artist in moving]
+        for artist in moving:
             artist.set_visible(False)
         self._figure.canvas.draw()
-        for artist, visible in zip(self._moving, shown, strict=True):
+        for artist, visible in zip(moving, shown, strict=True):
             artist.set_visible(visible)
         return self._figure.canvas.copy_from_bbox(self._figure.bbox)  # type: ignore[attr-defined]

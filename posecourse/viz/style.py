@@ -17,6 +17,7 @@ __all__ = [
     "MIDDLE",
     "RIGHT",
     "SIGNED",
+    "TAGS",
     "UNCERTAINTY",
     "UNCOUNTED",
     "styled",
@@ -57,6 +58,9 @@ SIGNED = "RdBu_r"
 
 UNCERTAINTY = "cividis"
 """Standard deviations, variances, entropies."""
+
+TAGS = "plasma"
+"""Tags, which mean nothing but who is who: unlike people differ in lightness, not in hue alone."""
 
 _STYLE: Any = {
     "figure.dpi": 110, "savefig.dpi": 110, "figure.facecolor": BACKGROUND, "savefig.facecolor": BACKGROUND,

@@ -104,6 +104,9 @@ PIXELS_TO_CELLS = {
         "unchanged": lambda points, stride: points,
         "half_added_after": lambda points, stride: (2 * points + stride) / (2 * stride),
         "middle_of_whole_pixels": lambda points, stride: points / stride - stride // 2 / stride,
+        "half_subtracted_before": lambda points, stride: (2 * points - 1) / (2 * stride),
+        "half_cell_in_pixels": lambda points, stride: (2 * points + 1 - stride**2) / (2 * stride),
+        "sixteen_without_halves": lambda points, stride: points * 0.0625,
     },
 }
 
@@ -174,6 +177,10 @@ CELLS_TO_PIXELS = {
         "middle_of_whole_pixels": lambda points, stride: (
             torch.stack([c * stride for c in points.unbind(-1)], -1) + stride // 2
         ),
+        "half_subtracted_before": lambda points, stride: stride * points - stride / 2,
+        "half_cell_in_pixels": lambda points, stride: points * stride + (stride**2 - 1) / 2,
+        "only_halves_undone": lambda points, stride: (points + (stride - 1) / 2) / stride,
+        "sixteen_without_halves": lambda points, stride: points * STRIDE,
     },
 }
 

@@ -164,8 +164,17 @@ def test_timings_are_published_and_stay_while_true(copy: Path) -> None:
     table = copy / "TIMINGS.md"
     header = nbformat.from_dict({"minutes": 45, "budget_cpu_seconds": 30})
     for scaled, written in ((20.0, 20), (23.0, 20), (30.0, 30)):
-        notebooks._publish(table, "01_next", header, Cost(1.0, scaled))
+        assert notebooks._publish(table, "01_next", header, Cost(1.0, scaled)) == written
         text = table.read_text(encoding="utf-8")
         assert f"| 01_next | 45 | {written} | 30 |" in text
         assert text.index("01_next") < text.index("90_fixture")
         assert text.count("| 01_next |") == 1
+
+
+def test_a_build_keeps_the_readme_in_step(tmp_path: Path) -> None:
+    """Does a lesson's new price reach its row of the README's table, and no other row?"""
+    readme = tmp_path / "README.md"
+    rows = "| 01 | [One](solutions/01_one.ipynb) | {} | - |\n| 02 | [Two](solutions/02_two.ipynb) | 75 | 9 s | - |\n"
+    readme.write_text(rows.format("45 | 20 s"), encoding="utf-8")
+    notebooks._price(readme, "01_one", 60, 31)
+    assert readme.read_text(encoding="utf-8") == rows.format("60 | 31 s")

@@ -216,6 +216,33 @@ def middle_of_whole_pixels(points: Tensor, stride: float) -> Tensor:
     return (points - stride // 2) / stride
 
 
+def half_subtracted_before(points: Tensor, stride: float) -> Tensor:
+    """The answers are those of (px − ½) / s.
+
+    There is one half, it is one of pixels, and it has the wrong sign. The image's edge lies half a pixel *before* pixel
+    0, so a pixel's centre is half a pixel further from it. Then look at what is missing after the division.
+    """
+    return (points - 0.5) / stride
+
+
+def half_cell_in_pixels(points: Tensor, stride: float) -> Tensor:
+    """The answers are those of (px + ½) / s − s / 2.
+
+    Both halves are there, and the second is in the wrong unit: half a cell is s / 2 *pixels*. After the division
+    everything is in cells, and half a cell is ½.
+    """
+    return (points + 0.5) / stride - stride / 2
+
+
+def sixteen_without_halves(points: Tensor, stride: float) -> Tensor:
+    """The answers are those of px / 16, whatever the stride.
+
+    The notebook's own `STRIDE` is 16, and your function is asked for other grids as well: use its argument `stride`.
+    Then look for the half pixel before the division, and for the half cell after.
+    """
+    return points / 16
+
+
 COALS = (
     no_half_pixel,
     half_pixel_before_only,
@@ -240,4 +267,7 @@ COALS = (
     unchanged,
     half_added_after,
     middle_of_whole_pixels,
+    half_subtracted_before,
+    half_cell_in_pixels,
+    sixteen_without_halves,
 )

@@ -1,0 +1,140 @@
+"""Wrong object keypoint similarities; each docstring is what the student reads."""
+
+import torch
+from torch import Tensor
+
+from posecourse.metrics import oks
+
+__all__ = ["COALS"]
+
+
+def area_missing(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
+    """The person's area is not in the formula, so ten pixels cost a giant as much as a dwarf.
+
+    d² is divided by 2·area·(2·sigma)²: the same miss is worth more on a person who fills the picture.
+    """
+    return oks(predicted, truth, mask, torch.ones_like(area), sigmas)
+
+
+def one_sigma(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
+    """Everything is judged as if the keypoints were half as wide: sigma stands where 2·sigma belongs.
+
+    COCO's k is twice the standard deviation of how people label a keypoint. The files hold sigma; double it before
+    squaring, `(2 * sigmas) ** 2`.
+    """
+    return oks(predicted, truth, mask, area, sigmas / 2)
+
+
+def half_missing(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
+    """The exponent is twice what it should be: the 2 of a Gaussian's 2·σ² is missing.
+
+    exp(−d² / (2·area·(2·sigma)²)) has two twos. One is the Gaussian's, one is COCO's.
+    """
+    return oks(predicted, truth, mask, area / 2, sigmas)
+
+
+def distance_not_squared(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
+    """The distance is not squared in the exponent.
+
+    With d in pixels and an area in square pixels, d / area still has a unit, and no exponent may: a picture twice as
+    large would give another score. Square the distance.
+    """
+    distance = (predicted - truth).norm(dim=-1)
+    return _mean(torch.exp(-distance / (8 * sigmas**2 * area[..., None])).nan_to_num(0), mask)
+
+
+def root_of_the_area(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
+    """d² was divided by the root of the area where the area itself belongs.
+
+    The person's scale s is √area, and the formula has s²: exp(−d² / (2·s²·(2·sigma)²)).
+    """
+    return oks(predicted, truth, mask, area.sqrt(), sigmas)
+
+
+def coordinates_averaged(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
+    """Every squared distance is half as large as it should be: x and y were averaged, not added.
+
+    d² = Δx² + Δy². A `mean` over the last axis divides by two.
+    """
+    return oks(predicted, truth, mask, 2 * area, sigmas)
+
+
+def all_counted(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
+    """The mask was not used: keypoints without a label count as well, and their truth is no place.
+
+    Half of a person behind a wall then costs half of the score. Add and count only where the mask is true.
+    """
+    return oks(predicted, truth, torch.ones_like(mask), area, sigmas)
+
+
+def divided_by_all(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
+    """The sum is over labelled keypoints and the divisor over all K: a perfect answer has less than 1.
+
+    Divide by how many are labelled, `mask.sum(-1)`.
+    """
+    return oks(predicted, truth, mask, area, sigmas).nan_to_num() * mask.sum(-1) / mask.shape[-1]
+
+
+def everybody_averaged(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
+    """This is one number for all people together, and OKS is one a person: AP asks for whom it is above a threshold.
+
+    Sum along the last axis only, `dim=-1`.
+    """
+    return _alike(predicted, truth, area, sigmas)[mask].mean()
+
+
+def similarity_of_the_mean(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
+    """The exponential was taken of the mean, not the mean of the exponentials.
+
+    One keypoint far away then pulls the whole person to 0, while in OKS it costs its own share and no more. First
+    one similarity a keypoint, then their mean.
+    """
+    exponents = (predicted - truth).square().sum(-1) / (8 * sigmas**2 * area[..., None])
+    return torch.exp(-_mean(exponents.nan_to_num(torch.inf), mask))
+
+
+def nan_spreads(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
+    """One keypoint that was not found, NaN, makes the whole person NaN. It is a miss, worth 0.
+
+    NaN stays NaN through every sum, also through one over the mask. Replace it where the similarities are made:
+    `.nan_to_num(0)`.
+    """
+    return _mean(_raw(predicted, truth, area, sigmas), mask)
+
+
+def nobody_is_zero(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
+    """A person without any label has the score 0 here, as if all had been wrong; nothing was asked, so it is NaN.
+
+    COCO leaves such people out of the count. A 0 would pull every mean down; 0 / 0 says what is true.
+    """
+    return oks(predicted, truth, mask, area, sigmas).nan_to_num(0)
+
+
+def _raw(predicted: Tensor, truth: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
+    """Return each keypoint's similarity, NaN where the prediction is."""
+    return torch.exp(-(predicted - truth).square().sum(-1) / (8 * sigmas**2 * area[..., None]))
+
+
+def _alike(predicted: Tensor, truth: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
+    return _raw(predicted, truth, area, sigmas).nan_to_num(0)
+
+
+def _mean(values: Tensor, mask: Tensor) -> Tensor:
+    """Return the mean over what is labelled, NaN where nothing is."""
+    return torch.where(mask, values, 0).sum(-1) / mask.sum(-1)
+
+
+COALS = [
+    area_missing,
+    one_sigma,
+    half_missing,
+    distance_not_squared,
+    root_of_the_area,
+    coordinates_averaged,
+    all_counted,
+    divided_by_all,
+    everybody_averaged,
+    similarity_of_the_mean,
+    nan_spreads,
+    nobody_is_zero,
+]

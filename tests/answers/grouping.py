@@ -1,0 +1,609 @@
+"""Answers to the exercises on grouping: right ones, and every known mistake as somebody else would have made it."""
+
+import functools
+import itertools
+import math
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from scipy.optimize import linear_sum_assignment
+
+from posecourse import grouping
+
+# The highest summits.
+
+
+def top(maps, kept, limit):
+    """List the highest kept cells of every map in Python, one by one."""
+    H, W = maps.shape[-2:]
+    points = maps.new_tensor([(W - 1) / 2, (H - 1) / 2]).repeat(*maps.shape[:-2], limit, 1)
+    scores = maps.new_zeros(*maps.shape[:-2], limit)
+    for index in torch.cartesian_prod(*(torch.arange(n) for n in maps.shape[:-2])).view(-1, maps.ndim - 2).tolist():
+        at = tuple(index)
+        cells = [(maps[at][y, x], x, y) for y, x in kept[at].nonzero().tolist()]
+        for place, (value, x, y) in enumerate(sorted(cells, key=lambda cell: -float(cell[0]))[:limit]):
+            points[(*at, place)] = maps.new_tensor([x, y])
+            scores[(*at, place)] = value
+    return points, scores
+
+
+def neighbourhood(maps, radius=1, reach=None):
+    """Return the values around each cell along a new last axis, minus infinity outside."""
+    H, W = maps.shape[-2:]
+    rim = F.pad(maps, (radius,) * 4, value=-math.inf)
+    steps = [(dy, dx) for dy in range(-radius, radius + 1) for dx in range(-radius, radius + 1)]
+    steps = [(dy, dx) for dy, dx in steps if reach is None or abs(dy) + abs(dx) <= reach]
+    return torch.stack(
+        [rim[..., radius + dy : radius + dy + H, radius + dx : radius + dx + W] for dy, dx in steps], dim=-1
+    )
+
+
+def summit(maps, **options):
+    """Return which cells are positive and not exceeded around them."""
+    return (maps >= neighbourhood(maps, **options).amax(-1)) & (maps > 0)
+
+
+def pooled_with_torch(heatmaps, limit):
+    """Pool, compare, take the top, put the centre where nothing is left."""
+    H, W = heatmaps.shape[-2:]
+    same = heatmaps == F.max_pool2d(heatmaps, 3, 1, 1)
+    scores, index = (heatmaps.clamp(min=0) * same).flatten(-2).topk(limit)
+    cells = torch.stack((index % W, torch.div(index, W, rounding_mode="floor")), -1).to(heatmaps.dtype)
+    cells[scores == 0] = torch.tensor([(W - 1) / 2, (H - 1) / 2], dtype=heatmaps.dtype)
+    return cells, scores
+
+
+def sorted_in_full(heatmaps, limit):
+    """Sort all cells of each map, the summits first."""
+    H, W = heatmaps.shape[-2:]
+    heights = heatmaps.masked_fill(~summit(heatmaps), 0).flatten(-2)
+    scores, index = heights.sort(-1, descending=True)
+    y, x = torch.unravel_index(index[..., :limit], (H, W))
+    points = torch.stack([x, y], -1).to(heatmaps)
+    centre = points.new_tensor([W - 1, H - 1]) / 2
+    return torch.where(scores[..., :limit, None] == 0, centre, points), scores[..., :limit]
+
+
+def swapped(heatmaps, limit):
+    """Read rows first."""
+    points, scores = top(heatmaps, summit(heatmaps), limit)
+    return points[..., [1, 0]], scores
+
+
+def by_rows(heatmaps, limit):
+    """Take the index apart with the wrong number."""
+    H, W = heatmaps.shape[-2:]
+    points, scores = top(heatmaps, summit(heatmaps), limit)
+    index = points[..., 1] * W + points[..., 0]
+    wrong = torch.stack([index % H, torch.div(index, H, rounding_mode="floor")], -1)
+    return torch.where(scores[..., None] > 0, wrong, points), scores
+
+
+def all_maxima(heatmaps, limit):
+    """Take every summit, also one below zero."""
+    around = neighbourhood(heatmaps).amax(-1)
+    lowered = heatmaps.double().masked_fill(heatmaps < around, -math.inf) + 10  # so that every summit is positive
+    points, scores = top(lowered, lowered.isfinite(), limit)
+    return points.to(heatmaps), torch.where(scores == 0, 0, scores - 10).to(heatmaps)
+
+
+def without_the_border(heatmaps, limit):
+    """Look at cells with eight neighbours."""
+    kept = summit(heatmaps)
+    kept[..., 0, :] = kept[..., -1, :] = kept[..., :, 0] = kept[..., :, -1] = False
+    return top(heatmaps, kept, limit)
+
+
+def rivals(heatmaps, limit):
+    """Pool over the keypoints too."""
+    around = neighbourhood(heatmaps).amax(-1)
+    return top(heatmaps, (heatmaps >= around.max(-3, keepdim=True).values) & (heatmaps > 0), limit)
+
+
+def first_come(heatmaps, limit):
+    """Take the summits as they come."""
+    kept = summit(heatmaps)
+    early = kept.flatten(-2).cumsum(-1).view_as(heatmaps) <= limit
+    points, scores = top(torch.where(kept & early, heatmaps, 0), kept & early, limit)
+    W = heatmaps.shape[-1]
+    place = torch.where(scores > 0, points[..., 1] * W + points[..., 0], math.inf)
+    order = place.argsort(dim=-1, stable=True)
+    return points.gather(-2, order[..., None].expand_as(points)), scores.gather(-1, order)
+
+
+def one_threshold(heatmaps, limit):
+    """Keep the highest of all maps."""
+    kept = summit(heatmaps)
+    values = heatmaps[kept].sort(descending=True).values
+    lowest = values[min(limit, len(values)) - 1]
+    return top(heatmaps, kept & (heatmaps >= lowest), limit)
+
+
+NMS_PEAKS = {
+    "golds": [pooled_with_torch, sorted_in_full, lambda h, limit: top(h, summit(h), limit)],
+    "twins": {
+        "no_suppression": lambda h, limit: top(h, h > 0, limit),
+        "negatives_kept": all_maxima,
+        "border_lost": without_the_border,
+        "four_neighbours": lambda h, limit: top(h, summit(h, reach=1), limit),
+        "window_of_five": lambda h, limit: top(h, summit(h, radius=2), limit),
+        "row_before_column": swapped,
+        "divided_by_height": by_rows,
+        "keypoints_compete": rivals,
+        "in_reading_order": first_come,
+        "limit_shared": one_threshold,
+    },
+}
+
+# The pull and the push.
+
+
+def each_image(one):
+    """Return a loss of a batch that asks `one` for each image, whatever the leading axes."""
+
+    def loss(tags, mask, *margin):
+        flat, seen = tags.reshape(-1, *tags.shape[-3:]), mask.reshape(-1, *mask.shape[-2:])
+        values = [one(t, m, *margin) for t, m in zip(flat, seen, strict=True)]
+        return torch.stack([torch.as_tensor(v, dtype=tags.dtype) for v in values]).view(mask.shape[:-2])
+
+    return loss
+
+
+def own_mean(rows, person, seen):
+    """Average the labelled tags."""
+    return rows.mean(0)
+
+
+def pulling(person_cost=lambda apart, seen: apart.mean(), to=own_mean, share=None):
+    """Return a pull written with loops: what a person costs, what tags are pulled to, what the sum is divided by."""
+
+    def one(tags, mask):
+        costs = []
+        for t, m in zip(tags, mask, strict=True):
+            if m.any():
+                costs.append(person_cost(((t[m] - to(t[m], t, m)) ** 2).sum(-1), m))
+        total = sum(costs, torch.zeros((), dtype=tags.dtype))
+        return total / (max(len(costs), 1) if share is None else share(mask))
+
+    return each_image(one)
+
+
+def l1_pull(tags, mask):
+    """Use the absolute value."""
+    costs = [(t[m] - t[m].mean(0)).abs().sum(-1).mean() for t, m in zip(tags, mask, strict=True) if m.any()]
+    return torch.stack(costs).mean() if costs else torch.zeros(())
+
+
+def distance_pull(tags, mask):
+    """Use the norm."""
+    costs = [(t[m] - t[m].mean(0)).norm(dim=-1).mean() for t, m in zip(tags, mask, strict=True) if m.any()]
+    return torch.stack(costs).mean() if costs else torch.zeros(())
+
+
+def as_a_variance(tags, mask):
+    """Take the mean of squares less the square of the mean."""
+    t = tags.masked_fill(~mask[..., None], 0)
+    n = mask.sum(-1).clamp(min=1)
+    spread = (t**2).sum((-2, -1)) / n - ((t.sum(-2) / n[..., None]) ** 2).sum(-1)
+    present = mask.any(-1)
+    return (spread * present).sum(-1) / present.sum(-1).clamp(min=1)
+
+
+def with_detached_means(tags, mask):
+    """Let no gradient through the mean, where it adds up to nothing anyway."""
+    weight = mask.to(tags) / mask.sum(-1, keepdim=True).clamp(min=1)
+    t = torch.where(mask.unsqueeze(-1), tags, torch.zeros_like(tags))
+    mean = torch.einsum("...pk,...pkd->...pd", weight, t).detach()
+    person = (weight * (t - mean.unsqueeze(-2)).pow(2).sum(-1)).sum(-1)
+    return person.sum(-1) / torch.clamp(mask.any(-1).sum(-1), min=1)
+
+
+def all_at_once(tags, mask):
+    """Average over every labelled keypoint of the image."""
+    t = tags.masked_fill(~mask[..., None], 0)
+    mean = t.sum(-2, keepdim=True) / mask.sum(-1).clamp(min=1)[..., None, None]
+    return (((t - mean) ** 2).sum(-1) * mask).flatten(-2).sum(-1) / mask.flatten(-2).sum(-1).clamp(min=1)
+
+
+def common_mean(tags, mask):
+    """Pull all people of an image to one place."""
+    costs = [((t[m] - tags[mask].mean(0)) ** 2).sum(-1).mean() for t, m in zip(tags, mask, strict=True) if m.any()]
+    return torch.stack(costs).mean() if costs else torch.zeros(())
+
+
+def unguarded_pull(tags, mask):
+    """Divide by what there is, even if that is nothing."""
+    t = tags.masked_fill(~mask[..., None], 0)
+    mean = t.sum(-2, keepdim=True) / mask.sum(-1)[..., None, None]
+    person = ((t - mean) ** 2).sum(-1).masked_fill(~mask, 0).sum(-1) / mask.sum(-1)
+    return person.sum(-1) / mask.any(-1).sum(-1)
+
+
+def weighted_pull(tags, mask):
+    """Multiply by the mask."""
+    w = mask.to(tags)[..., None]
+    n = mask.sum(-1).clamp(min=1)
+    mean = (tags * w).sum(-2, keepdim=True) / n[..., None, None]
+    person = ((tags - mean) ** 2 * w).sum((-2, -1)) / n
+    return person.sum(-1) / mask.any(-1).sum(-1).clamp(min=1)
+
+
+def late_pull(tags, mask):
+    """Mask the squares."""
+    n = mask.sum(-1).clamp(min=1)
+    mean = tags.masked_fill(~mask[..., None], 0).sum(-2, keepdim=True) / n[..., None, None]
+    person = ((tags - mean) ** 2).sum(-1).masked_fill(~mask, 0).sum(-1) / n
+    return person.sum(-1) / mask.any(-1).sum(-1).clamp(min=1)
+
+
+PULL_LOSS = {
+    "helped": [lambda tags, mask: ((tags - tags.mean(-2)) ** 2).mean()],
+    "golds": [pulling(), as_a_variance, with_detached_means],
+    "twins": {
+        "towards_zero": pulling(to=lambda rows, person, seen: 0),
+        "mask_ignored": lambda t, m: ((t - t.mean(-2, keepdim=True)) ** 2).sum(-1).mean((-2, -1)),
+        "mean_of_all": pulling(to=lambda rows, person, seen: person.mean(0)),
+        "mean_divided_by_all": pulling(to=lambda rows, person, seen: rows.sum(0) / len(person)),
+        "absolute": each_image(l1_pull),
+        "not_squared": each_image(distance_pull),
+        "everybody_to_one_mean": each_image(common_mean),
+        "joints_added": pulling(lambda apart, seen: apart.sum()),
+        "people_added": pulling(share=lambda mask: 1),
+        "empty_places_counted": pulling(share=len),
+        "joints_weigh_alike": all_at_once,
+        "components_averaged": lambda t, m: as_a_variance(t, m) / t.size(-1),
+        "nobody_gives_nan": unguarded_pull,
+        "multiplied": weighted_pull,
+        "chosen_too_late": late_pull,
+    },
+}
+
+
+def pushing(cost=lambda d, margin: torch.clamp(margin - d, min=0) ** 2, mean=None, distance=None, divisor=None):
+    """Return a push written with loops over pairs."""
+    mean = mean or (lambda t, m: t[m].mean(0))
+    distance = distance or (lambda a, b: (a - b).norm())
+
+    def one(tags, mask, margin):
+        people = [mean(t, m) for t, m in zip(tags, mask, strict=True) if m.any()]
+        pairs = [(i, j) for i in range(len(people)) for j in range(i)]
+        total = sum((cost(distance(people[i], people[j]), margin) for i, j in pairs), torch.zeros((), dtype=tags.dtype))
+        return total / (max(len(pairs), 1) if divisor is None else divisor(len(people)))
+
+    return each_image(one)
+
+
+def with_cdist(tags, mask, margin):
+    """Let PyTorch make the distances."""
+    n = mask.sum(-1)
+    means = tags.masked_fill(~mask[..., None], 0).sum(-2) / n.clamp(min=1)[..., None]
+    hinge = torch.relu(margin - torch.cdist(means, means, compute_mode="donot_use_mm_for_euclid_dist")) ** 2
+    w = (n > 0).to(tags)
+    pairs = torch.triu(w[..., :, None] * w[..., None, :], diagonal=1)
+    return (hinge * pairs).sum((-2, -1)) / pairs.sum((-2, -1)).clamp(min=1)
+
+
+def upper_half(tags, mask, margin):
+    """Index the pairs n < m."""
+    n = mask.sum(-1)
+    means = torch.where(mask[..., None], tags, 0).sum(-2) / torch.where(n == 0, 1, n)[..., None]
+    i, j = torch.triu_indices(mask.shape[-2], mask.shape[-2], offset=1)
+    apart = torch.linalg.norm(means[..., i, :] - means[..., j, :], dim=-1)
+    counts = (n[..., i] > 0) & (n[..., j] > 0)
+    cost = (margin - apart).clamp(min=0).square() * counts
+    return cost.sum(-1) / counts.sum(-1).clamp(min=1)
+
+
+def one_crowd(tags, mask, margin):
+    """Take all people of the batch for one crowd, and give each image its share."""
+    lead = mask.shape[:-2]
+    flat, seen = tags.reshape(-1, *tags.shape[-3:]), mask.reshape(-1, *mask.shape[-2:])
+    people = [(b, flat[b, n][m].mean(0)) for b in range(len(flat)) for n, m in enumerate(seen[b]) if m.any()]
+    costs = [[] for _ in flat]
+    for place, (b, mean) in enumerate(people):
+        for other, (_, away) in enumerate(people):
+            if other != place:
+                costs[b].append(torch.relu(margin - (mean - away).norm()) ** 2)
+    zero = torch.zeros((), dtype=tags.dtype)
+    return torch.stack([torch.stack(c).mean() if c else zero for c in costs]).view(lead)
+
+
+def every_place(tags, mask, margin):
+    """Let empty places, at 0, take part."""
+    N = mask.shape[-2]
+    means = tags.masked_fill(~mask[..., None], 0).sum(-2) / mask.sum(-1).clamp(min=1)[..., None]
+    apart = torch.cdist(means, means, compute_mode="donot_use_mm_for_euclid_dist")
+    hinge = torch.relu(margin - apart) ** 2
+    return (hinge.sum((-2, -1)) - hinge.diagonal(dim1=-2, dim2=-1).sum(-1)) / (N * (N - 1))
+
+
+def all_keypoints(tags, mask, margin):
+    """Compare keypoints of different people."""
+    costs = [
+        torch.relu(margin - (a - b).norm()) ** 2
+        for i in range(len(tags)) for j in range(i)
+        for a in tags[i][mask[i]] for b in tags[j][mask[j]]
+    ]  # fmt: skip
+    return torch.stack(costs).mean() if costs else torch.zeros(())
+
+
+def with_diagonal(tags, mask, margin):
+    """Average over all N² entries of those who are there."""
+    people = [t[m].mean(0) for t, m in zip(tags, mask, strict=True) if m.any()]
+    if not people:
+        return torch.zeros(())
+    means = torch.stack(people)
+    return (margin - torch.cdist(means, means)).clamp(min=0).square().mean()
+
+
+def unguarded_push(tags, mask, margin):
+    """Divide by the number of pairs, even if there is none."""
+    n = mask.sum(-1)
+    means = tags.masked_fill(~mask[..., None], 0).sum(-2) / n.clamp(min=1)[..., None]
+    apart = torch.linalg.norm(means.unsqueeze(-2) - means.unsqueeze(-3), dim=-1)
+    pairs = torch.triu((n > 0)[..., :, None] & (n > 0)[..., None, :], diagonal=1)
+    return (torch.relu(margin - apart) ** 2 * pairs).sum((-2, -1)) / pairs.sum((-2, -1))
+
+
+def weighted_push(tags, mask, margin):
+    """Multiply tags by the mask."""
+    w = mask.to(tags)
+    means = (tags * w[..., None]).sum(-2) / w.sum(-1).clamp(min=1)[..., None]
+    apart = torch.linalg.norm(means.unsqueeze(-2) - means.unsqueeze(-3), dim=-1)
+    n = mask.any(-1).to(tags)
+    pairs = torch.triu(n[..., :, None] * n[..., None, :], diagonal=1)
+    return (torch.relu(margin - apart) ** 2 * pairs).sum((-2, -1)) / pairs.sum((-2, -1)).clamp(min=1)
+
+
+def with_sqrt(tags, mask, margin):
+    """Take the root by hand."""
+    n = mask.sum(-1)
+    means = tags.masked_fill(~mask[..., None], 0).sum(-2) / n.clamp(min=1)[..., None]
+    apart = ((means.unsqueeze(-2) - means.unsqueeze(-3)) ** 2).sum(-1).sqrt()
+    pairs = torch.triu((n > 0)[..., :, None] & (n > 0)[..., None, :], diagonal=1)
+    return (torch.relu(margin - apart) ** 2 * pairs).sum((-2, -1)) / pairs.sum((-2, -1)).clamp(min=1)
+
+
+PUSH_LOSS = {
+    "golds": [pushing(), with_cdist, upper_half],
+    "twins": {
+        "self_pairs": each_image(with_diagonal),
+        "self_pairs_in_the_count": pushing(lambda d, g: 2 * torch.relu(g - d) ** 2, divisor=lambda n: max(n * n, 1)),
+        "pairs_once": pushing(divisor=lambda n: max(n * (n - 1), 1)),
+        "across_images": one_crowd,
+        "mean_of_all": pushing(mean=lambda t, m: t.sum(0) / len(t)),
+        "mean_divided_by_all": pushing(mean=lambda t, m: t[m].sum(0) / len(m)),
+        "empty_places_pushed": every_place,
+        "rewarded_beyond": pushing(lambda d, g: (d - g) ** 2),
+        "not_squared": pushing(lambda d, g: torch.relu(g - d)),
+        "squared_distance": pushing(lambda d, g: torch.relu(g - d**2) ** 2),
+        "l1_distance": pushing(distance=lambda a, b: (a - b).abs().sum()),
+        "each_component": pushing(
+            distance=lambda a, b: (a - b).abs(), cost=lambda d, g: (torch.clamp(g - d, min=0) ** 2).sum()
+        ),
+        "keypoints_pushed": each_image(all_keypoints),
+        "gaussian": pushing(lambda d, g: torch.exp(-(d**2))),
+        "alone_gives_nan": unguarded_push,
+        "multiplied": weighted_push,
+        "root_of_zero": with_sqrt,
+    },
+}
+
+# From candidates to people.
+
+
+def brute_force(apart, threshold):
+    """Try every way of pairing rows with columns, and take the one that saves most below the threshold."""
+    rows, columns = apart.shape
+    near = [(r, c) for r in range(rows) for c in range(columns) if apart[r, c] < threshold]
+    best, pairs = 0.0, []
+    for taken in itertools.chain.from_iterable(itertools.combinations(near, n) for n in range(1, rows + 1)):
+        alone = all(len({pair[axis] for pair in taken}) == len(taken) for axis in (0, 1))
+        saved = sum(threshold - float(apart[pair]) for pair in taken)
+        if alone and saved > best:
+            best, pairs = saved, list(taken)
+    return pairs
+
+
+def hungarian(apart, threshold):
+    """Let SciPy pair them, and undo what is too far."""
+    rows, columns = linear_sum_assignment(np.minimum(apart.numpy(), threshold))
+    return [(r, c) for r, c in zip(rows, columns, strict=True) if apart[r, c] < threshold]
+
+
+def grouper(
+    pair=hungarian,
+    tag=lambda own: torch.stack(own).mean(dim=0),
+    counts=lambda score, tag: score > 0 and bool(torch.isfinite(tag).all()),
+    finish=lambda people, most: sorted(people, key=lambda p: p["score"], reverse=True)[:most],
+    begin=lambda people, person: people.append(person),
+    room=None,
+):
+    """Return a grouping that keeps people as dictionaries."""
+
+    def group(scores, tags, threshold, max_people):
+        K, M = scores.shape
+        people = []
+        for k in range(K):
+            here = [m for m in range(M) if counts(scores[k, m], tags[k, m])]
+            pairs = []
+            if here and people:
+                means = torch.stack([tag(p["tags"]) for p in people])
+                apart = torch.stack([(tags[k, m] - means).pow(2).sum(-1).sqrt() for m in here])
+                pairs = pair(apart, threshold) if pair is not rounding else pair(apart, threshold, scores[k, here])
+            for n, r in {n: r for r, n in pairs}.items():
+                people[n]["found"][k] = here[r]
+                people[n]["tags"].append(tags[k, here[r]])
+            taken = {int(r) for r, _ in pairs}
+            for r, m in enumerate(here):
+                if r not in taken and (room is None or len(people) < room(max_people)):
+                    begin(people, {"found": {k: m}, "tags": [tags[k, m]]})
+        for person in people:
+            person["score"] = sum(float(scores[k, m]) for k, m in person["found"].items())
+        rows = [[p["found"].get(k, -1) for k in range(K)] for p in finish(people, max_people)]
+        return torch.tensor(rows).view(-1, K).long()
+
+    return group
+
+
+def rounding(apart, threshold, score):
+    """Round, and let the score decide what is left."""
+    rows, columns = linear_sum_assignment(100 * torch.round(apart) - score[:, None])
+    return [(r, c) for r, c in zip(rows, columns, strict=True) if apart[r, c] < threshold]
+
+
+def everybody_somewhere(apart, threshold):
+    """Accept whatever the assignment says."""
+    return list(zip(*linear_sum_assignment(apart.numpy()), strict=True))
+
+
+def uncapped(apart, threshold):
+    """Filter only after the assignment."""
+    return [(r, c) for r, c in everybody_somewhere(apart, threshold) if apart[r, c] < threshold]
+
+
+def by_column(apart, threshold):
+    """Let each person take the nearest."""
+    low, which = apart.min(0)
+    return [(int(which[n]), n) for n in range(len(low)) if low[n] < threshold]
+
+
+def by_row(apart, threshold):
+    """Let each candidate go to the nearest."""
+    low, who = apart.min(1)
+    return [(r, int(who[r])) for r in range(len(low)) if low[r] < threshold]
+
+
+def half_and_half(own):
+    """Let the newest count half."""
+    return functools.reduce(lambda mean, t: 0.5 * mean + 0.5 * t, own)
+
+
+def keyed(scores, tags, threshold, max_people):
+    """Keep people in a dictionary whose keys are first components."""
+
+    def begin(people, person):
+        key = float(person["tags"][0][0])
+        for other in people:
+            if other["key"] == key:
+                other["found"].update(person["found"])
+                ((k, m),) = person["found"].items()
+                other["at"][k] = tags[k, m]
+                other["tags"] = _Values(other["at"])
+                return
+        at = {k: tags[k, m] for k, m in person["found"].items()}
+        people.append({**person, "key": key, "at": at, "tags": person["tags"]})
+
+    return grouper(begin=begin)(scores, tags, threshold, max_people)
+
+
+class _Values(list):
+    """Tags of a person whom another one has overwritten: those that are left, and what comes."""
+
+    def __init__(self, at):
+        super().__init__(at.values())
+
+
+def with_the_package(scores, tags, threshold, max_people):
+    """Ask the package, with candidates' places for points."""
+    K, M = scores.shape
+    points = torch.cartesian_prod(torch.arange(K), torch.arange(M)).view(K, M, 2).to(tags)
+    people = grouping.group_by_tag(points, scores, tags, threshold, max_people)
+    return torch.where(people.present, people.points[..., 1].round().long(), -1)
+
+
+GROUP_BY_TAG = {
+    "golds": [grouper(), grouper(pair=brute_force), with_the_package],
+    "twins": {
+        "first_component_is_the_key": keyed,
+        "no_threshold": grouper(pair=everybody_somewhere),
+        "candidate_used_twice": grouper(pair=by_column),
+        "person_overwritten": grouper(pair=by_row),
+        "beyond_the_threshold_counts": grouper(pair=uncapped),
+        "distance_rounded": grouper(pair=rounding),
+        "first_tag_for_all": grouper(tag=lambda own: own[0]),
+        "last_tag_for_all": grouper(tag=lambda own: own[-1]),
+        "mean_of_means": grouper(tag=half_and_half),
+        "everybody_kept": grouper(finish=lambda people, most: sorted(people, key=lambda p: -p["score"])),
+        "first_people_kept": grouper(finish=lambda people, most: people[:most]),
+        "full_means_closed": grouper(room=lambda most: most),
+        "faint_ones_too": grouper(counts=lambda score, tag: bool(tag.isfinite().all())),
+        "nan_takes_part": grouper(counts=lambda score, tag: score > 0),
+    },
+}
+
+# OKS.
+
+
+def with_gaussians(predicted, truth, mask, area, sigmas):
+    """Write the formula with a width in pixels a keypoint."""
+    width = 2 * sigmas * area.unsqueeze(-1) ** 0.5
+    distance = torch.linalg.vector_norm(predicted - truth, dim=-1)
+    alike = torch.exp(-0.5 * (distance / width) ** 2)
+    alike = alike.where(mask & ~alike.isnan(), torch.zeros(()).to(alike))
+    return alike.sum(-1) / mask.sum(-1)
+
+
+def person_by_person(predicted, truth, mask, area, sigmas):
+    """Loop over people and index."""
+    out = area.new_empty(area.shape)
+    for n in range(len(area)):
+        dx, dy = (predicted[n] - truth[n])[mask[n]].unbind(-1)
+        e = (dx**2 + dy**2) / (2 * sigmas[mask[n]]) ** 2 / area[n] / 2
+        out[n] = torch.nan_to_num(torch.exp(-e), nan=0.0).mean()
+    return out
+
+
+def formula(exponent, *, counts=None):
+    """Return an OKS whose exponent is (d, x, y, area, sigmas) -> positive numbers."""
+
+    def score(predicted, truth, mask, area, sigmas):
+        dx, dy = (predicted - truth).unbind(-1)
+        values = torch.exp(-exponent(dx, dy, area[:, None], sigmas[None]))
+        values = torch.where(values.isnan(), 0, values)
+        mask = mask if counts is None else counts(mask)
+        return (values * mask).sum(1) / mask.sum(1)
+
+    return score
+
+
+def of_the_mean(predicted, truth, mask, area, sigmas):
+    """Average the exponents."""
+    d2 = ((predicted - truth) ** 2).sum(-1)
+    e = torch.where(d2.isnan(), math.inf, d2) / (2 * area[:, None] * 4 * sigmas**2)
+    return torch.exp(-(e.masked_fill(~mask, 0).sum(-1) / mask.sum(-1)))
+
+
+OKS = {
+    "helped": [lambda p, t, m, area, s: torch.exp(-((p - t) ** 2).sum(-1) / (8 * area * s**2))],
+    "golds": [with_gaussians, person_by_person, formula(lambda x, y, a, s: (x * x + y * y) / (8 * a * s * s))],
+    "twins": {
+        "area_missing": formula(lambda x, y, a, s: (x**2 + y**2) / (8 * s**2)),
+        "one_sigma": formula(lambda x, y, a, s: (x**2 + y**2) / (2 * a * s**2)),
+        "half_missing": formula(lambda x, y, a, s: (x**2 + y**2) / (4 * a * s**2)),
+        "distance_not_squared": formula(lambda x, y, a, s: (x**2 + y**2).sqrt() / (2 * a * (2 * s) ** 2)),
+        "root_of_the_area": formula(lambda x, y, a, s: (x**2 + y**2) / (8 * a**0.5 * s**2)),
+        "coordinates_averaged": formula(lambda x, y, a, s: torch.stack([x, y]).square().mean(0) / (8 * a * s**2)),
+        "all_counted": formula(lambda x, y, a, s: (x**2 + y**2) / (8 * a * s**2), counts=torch.ones_like),
+        "divided_by_all": lambda p, t, m, a, s: torch.where(
+            m, torch.exp(-((p - t) ** 2).sum(-1) / (8 * a[:, None] * s**2)).nan_to_num(0), 0
+        ).mean(-1),
+        "everybody_averaged": lambda p, t, m, a, s: (
+            (torch.exp(-((p - t) ** 2).sum(-1) / (8 * a[:, None] * s**2)).nan_to_num(0) * m).sum() / m.sum()
+        ),
+        "similarity_of_the_mean": of_the_mean,
+        "nan_spreads": lambda p, t, m, a, s: torch.stack(
+            [torch.exp(-((p[n] - t[n])[m[n]] ** 2).sum(-1) / (8 * a[n] * s[m[n]] ** 2)).mean() for n in range(len(a))]
+        ),
+        "nobody_is_zero": lambda p, t, m, a, s: torch.where(m.any(-1), with_gaussians(p, t, m, a, s), 0),
+    },
+}
+
+ANSWERS = {
+    "pull_loss": PULL_LOSS,
+    "push_loss": PUSH_LOSS,
+    "nms_peaks": NMS_PEAKS,
+    "group_by_tag": GROUP_BY_TAG,
+    "oks": OKS,
+}
