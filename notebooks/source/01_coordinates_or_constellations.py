@@ -275,7 +275,7 @@ claim(
     "01.moment",
     "second moment σ² + τ² at τ = 2",
     moments[4],
-    between=(7.6, 8.4),
+    between=(7.46, 8.54),
     theory=8,
     unit="cells²",
 )
@@ -531,8 +531,8 @@ checks.training.fit.check(fit)
 # %% [markdown]
 # ## Two networks look at shadows
 #
-# Both networks have the same small backbone, and learn by the loop of exercise 4, as many steps and
-# as large. One ends in coordinates and is trained with squared error; it keeps the grid of features,
+# Both networks have the same small backbone, and learn by the loop of exercise 4, as many steps of the
+# same rate. One ends in coordinates and is trained with squared error; it keeps the grid of features,
 # so it knows where each feature was. The other paints heatmaps with blobs of one cell, four pixels.
 #
 # Whenever a shadow is shown, a coin decides which of its two truths comes with it. So no network can
@@ -705,7 +705,9 @@ claim(
 # | `offset` | each cell's offset, and how sure it is | distance, and squared error in each cell |
 # | `heatmap` | a blob for each keypoint | squared error in each cell |
 #
-# `integral` is the bridge: it paints a map like a heatmap network, and is trained like a regression.
+# `integral` is the bridge: it paints a map like a heatmap network, and is trained like a regression. The
+# heatmap is read between its cells, by DARK; lesson 02 shows how.
+#
 # All five from several seeds and with two amounts of data take longer than a class has. The course
 # ships the table, with the command that makes it: `python -m benchmarks.representations`.
 
@@ -766,15 +768,17 @@ for ax, (score, label) in zip(panels, SCORES.items(), strict=True):
     ax.set(xlabel="training pictures", ylabel=label)
     ax.set_xticks((0, 1), labels=(128, 512))
     viz.label_ends(ax)
-viz.headline(fig, "Heatmaps lead in PCK; the grid comes level in RMS error")
+viz.headline(fig, "Heatmaps lead in PCK; in RMS error the grid catches up")
 viz.show(
     fig,
     alt="PCK and RMS error of five heads with 128 and 512 training pictures, means over seeds with bars from the worst "
     "to the best. In PCK heatmap and offset lie together above the other three, further with 128 pictures than with 512. "
-    "In RMS error heatmap is best with 128; with 512 grid is level with it, and offset worst.",
+    "In RMS error heatmap is best with 128; with 512 grid lies within its bar, and offset is worst.",
 )
 
 # %% [markdown]
+# A bar reaches from the worst seed to the best, here and below.
+#
 # Is that more than luck? Networks of one seed start from one backbone and see the same pictures in the
 # same order. So we compare them *seed by seed*, and claim only what still holds three standard errors
 # to the unfavourable side of the mean. With five seeds, chance goes that far one time in fifty.
@@ -816,13 +820,13 @@ claim("01.seconds", "slowest over fastest", seconds.max() / seconds.min(), betwe
 # What holds, in this small world, after 300 steps?
 #
 # - **Coordinates are hungry for pictures.** With 128 the heatmap leads `grid` in PCK by more than
-#   0.1<!--01.few-->. It does about as well with them as `grid` with four times as many.
-# - **With more pictures the lead shrinks**, to no less than 0.03<!--01.many--> in PCK. In RMS error, the
-#   regression's own question, five seeds cannot tell the two apart.
-# - **An offset reads between cells.** `offset` is level with the heatmap within a tenth, and ahead of it
-#   within a twentieth. Its misses are further off, as its RMS error says.
-# - **A map alone is not enough.** `integral` has one too, but only its mean is trained, and it scores
-#   about as `grid` does.
+#   0.1<!--01.few-->. It does at least about as well with them as `grid` with four times as many.
+# - **With more pictures the lead shrinks**, but at least 0.03<!--01.many--> of PCK is left. In RMS error,
+#   which is closer to what `grid` was trained on, five seeds cannot tell the two apart.
+# - **Offsets are exact, or far off.** `offset` is level with the heatmap within a tenth, and ahead of it
+#   within a twentieth, though both read between cells. Its misses are further off, as its RMS error says.
+# - **A map alone is not enough.** `integral` has one too, but only its mean is trained. It leads `grid`
+#   by a little with 128 pictures, and by nothing that five seeds can show with 512.
 #
 # A comparison of heads also compares how well each was trained. In an earlier edition of this table
 # the heatmap was *behind* `grid` with 512 pictures: its last layer jumped at every step of Adam, until
@@ -847,7 +851,8 @@ viz.headline(fig, "Maps travel, some seeds better than others; coordinates stay 
 viz.show(
     fig,
     alt="PCK of five heads, trained on 512 pictures, for people in the trained half, 6 px and 12 px beyond it; bars from "
-    "the worst seed to the best. Coordinate heads fall to nearly 0; heatmap and offset keep part, heatmap very unevenly.",
+    "the worst seed to the best. Heads trained on coordinates fall to 0.1 and less, then to 0; heatmap and offset keep "
+    "most of their 0.8, unevenly: from about 0.5 to 0.75.",
 )
 
 
@@ -860,8 +865,8 @@ claim("01.apart", "the worst heatmap over the best grid", ratio, between=(1.5, 9
 _ = reveal("01.shifted", SHIFTED[2])
 
 # %% [markdown]
-# Even the worst heatmap finds more than the best `grid`. But how far a heatmap travels differs from seed
-# to seed, which is why its bars are so long. Zeros beyond the border tell deep layers where they are, so
+# Even the worst heatmap finds far more than the best `grid`. But how far a heatmap travels differs from
+# seed to seed, which is why its bars are so long. Zeros beyond the border tell deep layers where they are, so
 # a network can learn where people *tend to be*. We think that some seeds learn more of it than others.
 
 # %% [markdown]
@@ -968,8 +973,8 @@ viz.headline(fig, "The loss saves pictures; to travel, cells must share weights 
 viz.show(
     fig,
     alt="PCK of four heads: weights shared by all cells or each cell's own, loss on coordinates or in every cell. With 128 "
-    "pictures both lines rise alike. With 512 only the line of shared weights does. For people 6 px further right both "
-    "start near 0; with own weights PCK stays low, with shared ones it rises steeply.",
+    "pictures both lines rise alike. With 512 the line of shared weights rises more. For people 6 px further right both "
+    "start at 0.1 or less; with own weights PCK rises to 0.2, with shared ones to 0.6.",
 )
 
 # %% measured=true
@@ -994,8 +999,8 @@ claim("01.alone_there", "6 px: sharing alone, up to", most(alone_there), between
 # nearly as thrifty as one that shares them. Sharing alone, in `integral`, helps little.
 #
 # With 512 pictures the weights tell: `unshared` stays behind. It does hardly better on the pictures that
-# it learnt from, so it ran out of steps, not of pictures. We think that each cell's own weights meet too
-# few people in 300 steps.
+# it learnt from, so pictures are not what it lacks. We think that it lacks steps: in 300 each cell's own
+# weights meet too few people.
 #
 # **Travelling takes both.** Weights that nobody trained on the right know little of hands there. Shared
 # ones could know, but `integral` was never asked for a zero in an empty cell. We think that its mean
@@ -1037,7 +1042,7 @@ viz.headline(fig, "Twice the time widens the lead: the grid only learns by heart
 viz.show(
     fig,
     alt="Left: PCK after 300 and 600 steps, trained on 512 pictures. On the pictures they learnt from, heatmap and grid "
-    "both rise to nearly 1; on new ones heatmap rises a little and grid falls. Right: PCK 6 px and 12 px further right. "
+    "both rise to nearly 1; on new ones heatmap hardly rises and grid falls. Right: PCK 6 px and 12 px further right. "
     "After 600 steps every seed of heatmap holds at 6 px and they scatter widely at 12 px; grid is near 0.",
 )
 
@@ -1056,7 +1061,7 @@ claim(
     unit="px",
 )
 gain = recorded("grid", "pck", steps=600) - recorded("grid", "pck")
-claim("01.longer_grid", "grid gains, up to", most(gain), between=(-1, 0.01))
+claim("01.longer_grid", "grid gains, up to", most(gain), between=(-1, 0))
 
 # %% measured=true
 finer = recorded("heatmap", "pck_05", steps=600) - recorded("heatmap", "pck_05")
@@ -1069,10 +1074,11 @@ far = recorded("heatmap", "pck_12", steps=600)
 claim("01.far_there", "12 px: heatmap's PCK", least(far), between=(0.5, 1))
 
 # %% [markdown]
-# Twice the time does not help `grid`. It knows its own 512 pictures nearly perfectly, and new ones no
-# better than before. The heatmap learns its pictures by heart as well, and still becomes more exact on
+# Twice the time does not help `grid`. It knows its own 512 pictures nearly perfectly, and new ones less
+# well than before. The heatmap learns its pictures by heart as well, and still becomes more exact on
 # new ones: now it leads in RMS error, too. At 6 px it has become dependable, with a lead of at least
-# 0.45<!--01.longer_there-->; at 12 px it still finds more than 0.5<!--01.far_there--> of the keypoints, where `grid` finds none.
+# 0.45<!--01.longer_there-->; at 12 px it still finds more than 0.5<!--01.far_there--> of the keypoints,
+# where `grid` finds next to none.
 #
 # No network had augmented pictures, the usual cure for learning by heart. With how many pictures would
 # `grid` catch up? The table does not say.
@@ -1265,7 +1271,7 @@ claim(
 # | heatmap, DARK | 72.4<!--cited: mmpose model zoo, COCO val2017--> |
 #
 # With long training heatmaps lead, and integral does not reach them. And here, too, most of the distance
-# between coordinates and heatmaps is the *loss*: RLE closes it without a single heatmap.
+# between coordinates and heatmaps is the *loss*: RLE closes it, nearly, without a single heatmap.
 
 # %% [markdown]
 # ## Quiz
@@ -1314,7 +1320,7 @@ claim(
 # **Still open.** How sharp can a place be read from coarse cells? That is lesson 02. Does the height of
 # a peak tell the error? Lesson 06 tests it.
 #
-# **Our world and COCO.** Our networks are small and trained for seconds; COCO's are a hundred times
+# **Our world and COCO.** Our networks are small and trained for seconds; COCO's are hundreds of times
 # larger. Our shadows are ambiguous by construction; in photographs, doubt is rarer and mixed.
 
 # %% [markdown]
