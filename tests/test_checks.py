@@ -192,6 +192,22 @@ def test_an_index_into_the_first_axis_is_explained(name: str) -> None:
         assert "`x[..., 0]`" in said
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda ours, scores, tags, *rest: ours(scores, tags.nan_to_num(0, posinf=torch.inf), *rest),
+        lambda ours, scores, tags, *rest: ours(scores, torch.where(tags.isinf(), 50, tags), *rest),
+        lambda ours, scores, tags, *rest: ours(scores.sign() * (scores + 1), tags, *rest),
+        lambda ours, *given: torch.nn.functional.pad(found := ours(*given), (0, 0, 0, given[3] - len(found)), value=-1),
+    ],
+)
+def test_broken_candidates_and_empty_rows_are_nobody(wrong: Any) -> None:
+    """Is a grouping refused that gives a broken tag to somebody, counts people, or fills up with nobody?"""
+    ours = EXERCISES["grouping.group_by_tag"].reference
+    for seed in range(6):
+        refused("grouping.group_by_tag", lambda *given: wrong(ours, *given), seed)
+
+
 def test_a_known_mistake_is_known_though_it_edits_too() -> None:
     """Is a wrong value that was computed in place recognised, and are both mistakes said?"""
 

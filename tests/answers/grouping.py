@@ -212,6 +212,16 @@ def common_mean(tags, mask):
     return torch.stack(costs).mean() if costs else torch.zeros(())
 
 
+def zeros_pull(tags, mask):
+    """Put zeros in, and let them pay."""
+    costs = []
+    for t, m in zip(tags, mask, strict=True):
+        if m.any():
+            filled = t.masked_fill(~m[:, None], 0)
+            costs.append(((filled - t[m].mean(0)) ** 2).sum() / m.sum())
+    return torch.stack(costs).mean() if costs else torch.zeros(())
+
+
 def unguarded_pull(tags, mask):
     """Divide by what there is, even if that is nothing."""
     t = tags.masked_fill(~mask[..., None], 0)
@@ -249,6 +259,8 @@ PULL_LOSS = {
         "not_squared": each_image(distance_pull),
         "everybody_to_one_mean": each_image(common_mean),
         "joints_added": pulling(lambda apart, seen: apart.sum()),
+        "divided_by_all": pulling(lambda apart, seen: apart.sum() / len(seen)),
+        "unlabelled_pay": each_image(zeros_pull),
         "people_added": pulling(share=lambda mask: 1),
         "empty_places_counted": pulling(share=len),
         "joints_weigh_alike": all_at_once,
@@ -458,6 +470,12 @@ def everybody_somewhere(apart, threshold):
     return list(zip(*linear_sum_assignment(apart.numpy()), strict=True))
 
 
+def by_squares(apart, threshold):
+    """Add up squares."""
+    rows, columns = linear_sum_assignment(np.minimum(apart.numpy() ** 2, threshold**2))
+    return [(r, c) for r, c in zip(rows, columns, strict=True) if apart[r, c] < threshold]
+
+
 def uncapped(apart, threshold):
     """Filter only after the assignment."""
     return [(r, c) for r, c in everybody_somewhere(apart, threshold) if apart[r, c] < threshold]
@@ -522,6 +540,7 @@ GROUP_BY_TAG = {
         "person_overwritten": grouper(pair=by_row),
         "beyond_the_threshold_counts": grouper(pair=uncapped),
         "distance_rounded": grouper(pair=rounding),
+        "squares_added": grouper(pair=by_squares),
         "first_tag_for_all": grouper(tag=lambda own: own[0]),
         "last_tag_for_all": grouper(tag=lambda own: own[-1]),
         "mean_of_means": grouper(tag=half_and_half),
@@ -596,6 +615,11 @@ OKS = {
         "nan_spreads": lambda p, t, m, a, s: torch.stack(
             [torch.exp(-((p[n] - t[n])[m[n]] ** 2).sum(-1) / (8 * a[n] * s[m[n]] ** 2)).mean() for n in range(len(a))]
         ),
+        "miss_left_out": lambda p, t, m, a, s: torch.where(
+            m, torch.exp(-((p - t) ** 2).sum(-1) / (8 * a[:, None] * s**2)), math.nan
+        ).nanmean(-1),
+        "miss_in_the_corner": lambda p, t, m, a, s: with_gaussians(torch.where(p.isnan(), 0, p), t, m, a, s),
+        "miss_is_perfect": formula(lambda x, y, a, s: ((x * x + y * y) / (8 * a * s * s)).nan_to_num(0)),
         "nobody_is_zero": lambda p, t, m, a, s: torch.where(m.any(-1), with_gaussians(p, t, m, a, s), 0),
     },
 }

@@ -86,6 +86,24 @@ def joints_added(tags: Tensor, mask: Tensor) -> Tensor:
     return _over_people(_apart(tags, mask).sum(-1), mask)
 
 
+def divided_by_all(tags: Tensor, mask: Tensor) -> Tensor:
+    """A person's labelled distances were added up and divided by K, all keypoints.
+
+    Whoever is half hidden then pulls half as hard: `.mean(-1)` counts the zeros too. Divide by how many are labelled,
+    `mask.sum(-1)`.
+    """
+    return _over_people(_apart(tags, mask).mean(-1), mask)
+
+
+def unlabelled_pay(tags: Tensor, mask: Tensor) -> Tensor:
+    """Keypoints without a label cost something: zeros were put in for their tags, and 0 is not the person's mean.
+
+    Each of them adds ‖mean‖². Choose once more before the sum over keypoints: `torch.where(mask, squared, 0)`.
+    """
+    squared = (_filled(tags, mask) - _means(tags, mask)[..., None, :]).square().sum(-1)
+    return _over_people(squared.sum(-1) / mask.sum(-1).clamp(min=1), mask)
+
+
 def people_added(tags: Tensor, mask: Tensor) -> Tensor:
     """What the people of an image cost was added up, and their mean was asked for.
 
@@ -189,6 +207,8 @@ COALS = [
     not_squared,
     everybody_to_one_mean,
     joints_added,
+    divided_by_all,
+    unlabelled_pay,
     people_added,
     empty_places_counted,
     joints_weigh_alike,

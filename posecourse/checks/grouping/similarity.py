@@ -102,6 +102,31 @@ def nan_spreads(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, si
     return _mean(_raw(predicted, truth, area, sigmas), mask)
 
 
+def miss_left_out(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
+    """A keypoint that was not found, NaN, is left out of the count as well as of the sum.
+
+    So whoever keeps silent where it is hard gets a better score. What is labelled was asked for: a miss is worth 0
+    and counts. Only the mask decides the divisor, `mask.sum(-1)`.
+    """
+    return oks(predicted, truth, mask & ~predicted.isnan().any(-1), area, sigmas)
+
+
+def miss_in_the_corner(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
+    """A prediction that is NaN was taken for the place (0, 0), and somebody stands near that corner.
+
+    A miss is no guess. Replace the NaN in the similarity, `torch.exp(…).nan_to_num(0)`, not in the points.
+    """
+    return oks(predicted.nan_to_num(0), truth, mask, area, sigmas)
+
+
+def miss_is_perfect(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
+    """A keypoint that was not found, NaN, is worth 1: its distance became 0, and e⁰ is a perfect answer.
+
+    Replace the NaN after the exponential, not before: `torch.exp(…).nan_to_num(0)`.
+    """
+    return oks(torch.where(predicted.isnan(), truth, predicted), truth, mask, area, sigmas)
+
+
 def nobody_is_zero(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
     """A person without any label has the score 0 here, as if all had been wrong; nothing was asked, so it is NaN.
 
@@ -136,5 +161,8 @@ COALS = [
     everybody_averaged,
     similarity_of_the_mean,
     nan_spreads,
+    miss_left_out,
+    miss_in_the_corner,
+    miss_is_perfect,
     nobody_is_zero,
 ]
