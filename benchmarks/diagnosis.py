@@ -24,7 +24,7 @@ OVERLAPS = (0.0, 0.2, 0.4, 0.6)
 IMAGES, FIRST_SEED = 128, 9100
 
 
-def arms(network: models.PoseNetwork, sample: Sample) -> dict[str, models.CrowdReading]:
+def arms(network: models.PoseNetwork, sample: Sample, threshold: float = 0.5) -> dict[str, models.CrowdReading]:
     """Return the people that come of the network, of true places, of true groups, and of both."""
     head: Any = network.head
     order = grouping.torso_out(sample.skeleton)
@@ -33,19 +33,19 @@ def arms(network: models.PoseNetwork, sample: Sample) -> dict[str, models.CrowdR
     peaks = models.candidates(answer, head.sigma)
     places = models.true_candidates(answer, head, sample)
     return {
-        "network": models.people_of(peaks, head, order=order),
-        "true_detection": models.people_of(places, head, order=order),
+        "network": models.people_of(peaks, head, threshold=threshold, order=order),
+        "true_detection": models.people_of(places, head, threshold=threshold, order=order),
         "true_grouping": models.people_by_truth(peaks, head, sample),
         "both": models.people_by_truth(places, head, sample),
     }
 
 
-def row(network: models.PoseNetwork, overlap: float, seed: int) -> dict[str, Any]:
-    """Return one row of the table: AP and AR of each arm on crowds of one overlap."""
+def row(network: models.PoseNetwork, overlap: float, seed: int, threshold: float = 0.5) -> dict[str, Any]:
+    """Return one row of the table: AP and AR of each arm on crowds of one overlap, with a threshold of grouping."""
     sample = crowds.held_out(IMAGES, seed, overlap=overlap)
     truth = coco.truth(sample)
     numbers: dict[str, Any] = {"overlap": overlap, "seed": seed, "people": len(truth["annotations"])}
-    for arm, found in arms(network, sample).items():
+    for arm, found in arms(network, sample, threshold).items():
         results = coco.results(sample, found.keypoints_px, found.scores, present=found.there)
         scores = metrics.coco_average_precision(truth, results)
         numbers |= {f"AP_{arm}": round(scores.AP, 4), f"AR_{arm}": round(scores.AR, 4)}

@@ -1,4 +1,4 @@
-"""Train the network for crowds that the course ships: `python -m tools.crowds`, seven CPU minutes on one core.
+"""Train the network for crowds that the course ships: `python -m tools.crowds`, five CPU minutes on one core.
 
 It learns heatmaps and tags together, on rendered crowds of two to four people, from nothing. Goes on where it was
 interrupted; `--score` only scores what is shipped.
