@@ -532,7 +532,7 @@ checks.training.fit.check(fit)
 # ## Two networks look at shadows
 #
 # Both networks have the same small backbone, and learn by the loop of exercise 4, as many steps of the
-# same rate. One ends in coordinates and is trained with squared error; it keeps the grid of features,
+# same sizes. One ends in coordinates and is trained with squared error; it keeps the grid of features,
 # so it knows where each feature was. The other paints heatmaps with blobs of one cell, four pixels.
 #
 # Whenever a shadow is shown, a coin decides which of its two truths comes with it. So no network can
@@ -561,7 +561,12 @@ def train_on_shadows(network):
     def mean_loss(answer, sample):
         return losses.masked_mean(network.head.loss(answer, sample), sample.labelled)
 
-    fit(network, batches(shadow_set, 300, seeding.generator(3)), mean_loss, 5e-3)
+    random = seeding.generator(3)
+    for steps, rate in (
+        (240, 5e-3),
+        (60, 1e-3),
+    ):  # small steps at the end: a large last one can spoil all
+        fit(network, batches(shadow_set, steps, random), mean_loss, rate)
     network.eval()
 
 
@@ -612,7 +617,7 @@ viz.show(
 
 # %% [markdown]
 # Each shadow has two truths, and nothing in it decides between them. So we score against both. The
-# bounds hold three standard deviations over seven trainings, and one wrist in thirty where these
+# bounds hold three standard deviations over eight trainings, and one wrist in thirty where these
 # hardly differed.
 
 
@@ -631,25 +636,23 @@ best_rms, _, _ = wrist_scores(asked_px)
 mean_rms, mean_pck, mean_on_a_hand = wrist_scores(mean_px)
 picked_rms, picked_pck, on_a_hand = wrist_scores(picked_px)
 claim("01.shadow_best", "the mean itself: RMS over d", best_rms, between=(0.999, 1.001), theory=1)
-claim("01.shadow_mean", "coordinates: RMS error over d", mean_rms, between=(1, 1.06), theory=1)
-claim(
-    "01.shadow_pick", "heatmap: RMS error over d", picked_rms, between=(1.36, 1.48), theory=2**0.5
-)
+claim("01.shadow_mean", "coordinates: RMS error over d", mean_rms, between=(1, 1.01), theory=1)
+claim("01.shadow_pick", "heatmap: RMS error over d", picked_rms, between=(1.4, 1.44), theory=2**0.5)
 
 # %% measured=true
 _, best_pck, best_on_a_hand = wrist_scores(asked_px)
-claim("01.shadow_mean_pck", "coordinates: PCK", mean_pck, between=(0, 0.06), theory=best_pck)
+claim("01.shadow_mean_pck", "coordinates: PCK", mean_pck, between=(0, 0.03), theory=best_pck)
 claim("01.shadow_pick_pck", "heatmap: PCK", picked_pck, between=(0.48, 0.52), theory=0.5)
 claim(
     "01.mean_on_a_hand",
     "coordinates: on either hand",
     mean_on_a_hand,
-    between=(0, 0.12),
+    between=(0, 0.06),
     theory=best_on_a_hand,
 )
 claim("01.on_a_hand", "heatmap: on either hand", on_a_hand, between=(0.97, 1), theory=1)
 same_hand = 1 - parted.float().mean()
-claim("01.same_hand", "heatmap: both wrists on one and the same hand", same_hand, between=(0.8, 1))
+claim("01.same_hand", "heatmap: both wrists on one and the same hand", same_hand, between=(0.84, 1))
 
 # %% [markdown]
 # The heatmap puts nearly every wrist on a hand, and on the right one half of the time. The regression
@@ -686,7 +689,7 @@ claim(
     "01.peak_wrist",
     "height on a hand over its blob's",
     in_shown,
-    between=(0.4, 0.57),
+    between=(0.44, 0.53),
     theory=0.5,
 )
 
