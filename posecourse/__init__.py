@@ -15,6 +15,7 @@ __all__ = [
     "constraints",
     "coords",
     "decode",
+    "fusion",
     "grouping",
     "heatmaps",
     "lesson",
