@@ -275,6 +275,23 @@ def test_a_threshold_regroups() -> None:
     assert demo.image == first
 
 
+def test_the_fusion_demo_follows_its_sliders() -> None:
+    """Do the sliders' values reach the words and the picture, at all their ends too, and is nothing left of before?"""
+    demo = widgets.fusion()
+    first, sliders = demo.image, demo.controls
+    pictures = [first]
+    for name, value in (("rho", -0.95), ("ratio", 3.0), ("rho", 0.95), ("ratio", 1.0), ("ratio", 1.6)):
+        sliders[name].value = value
+        pictures.append(demo.image)
+        assert demo.problem == ""
+        rho, ratio = sliders["rho"].value, sliders["ratio"].value
+        assert demo.words == viz.describe_fused_ellipses(rho, ratio)
+        assert_alike(demo.image, viz.png(viz.fused_ellipses(rho, ratio)))
+    assert len(set(pictures)) == 6
+    sliders["rho"].value, sliders["ratio"].value = 0.5, 2.0
+    assert demo.image == first
+
+
 def assert_alike(shown: bytes, drawn: bytes) -> None:
     """Assert that two PNGs show the same, but for rounding at edges: nothing is left of a picture before."""
     a, b = (np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), dtype=float) for png in (shown, drawn))

@@ -17,6 +17,7 @@ from posecourse.viz.decoding import (
 )
 from posecourse.viz.display import checked_alt, html_image, png, show
 from posecourse.viz.figures import gallery, headline, label_ends, row, single, title
+from posecourse.viz.fusion import FusedPicture, describe_fused_ellipses, fused_ellipses, fusion_map
 from posecourse.viz.grouping import (
     GroupedPicture,
     TaggedCandidates,
@@ -68,4 +69,5 @@ __all__ = [
     "grouped", "describe_grouped", "GroupedPicture", "TaggedCandidates", "tag_colours", "draw_group",
     "decoders", "decoders_by_stride", "describe_decoders", "DecodersPicture", "decoded", "Decoded",
     "temperature", "describe_temperature", "TemperaturePicture",
+    "fused_ellipses", "describe_fused_ellipses", "FusedPicture", "fusion_map",
 ]  # fmt: skip
