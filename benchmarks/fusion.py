@@ -36,12 +36,16 @@ CONFIG = train.TrainConfig(steps=500)
 BETAS = (0.5, 0.0, 1.0)
 SIZE = (64, 64)
 STRIDE = 4
+RADII = (4, 2, 16)
 CORE = 10.0
 """Beyond so many pixels an error is gross: a tenth of it is another limb's place."""
 
 
 class Opinions(NamedTuple):
-    """What both heads say of a sample: errors and variances (2 n 2), the heatmap head first, and its peaks (n)."""
+    """What both heads say of a sample: errors and variances (2 n 2), the heatmap head first; its peaks (n).
+
+    `widths` (3 n 2) are the heatmaps' variances by their second moment, in windows of `RADII`.
+    """
 
     errors: Tensor
     variances: Tensor
@@ -96,7 +100,7 @@ def opinions(model: models.PoseNetwork, sample: Sample) -> Opinions:
     points = torch.stack([first.keypoints_px, second.keypoints_px])
     variances = torch.stack([peak_variances(first.scores), head.second.variances_px(answer.second)])
     joints = torch.arange(17).expand(mask.shape)[mask]
-    widths = width_variances(answer.first.heatmaps)[mask]
+    widths = torch.stack([width_variances(answer.first.heatmaps, radius)[mask] for radius in RADII])
     return Opinions((points - sample.keypoints)[:, mask], variances[:, mask], widths, first.scores[mask], joints)
 
 
@@ -165,12 +169,17 @@ def row(calibrating: Opinions, test: Opinions) -> dict[str, Any]:
     rho = correlation(standard[0], standard[1])
     core = (e1 < CORE) & (e2 < CORE)
     constant = calibrating.errors.square().mean((1, 2), keepdim=True).expand_as(test.variances)
+    squares, moments = first.square().mean(-1), test.widths[0].mean(-1) + STRIDE**2
+    surest = moments <= moments.quantile(0.25)
     values: dict[str, Any] = {
+        "gross": float(1 - squares[core].sum() / squares.sum()),
+        "raw_claim": float((moments[surest].mean() / squares[surest].mean()).sqrt()),
         "rms": [rms(first), rms(second)], "median": [float(e.median()) for e in (e1, e2)],
         "core_rms": [rms(first[core]), rms(second[core])], "core": float(core.float().mean()),
         "rho": [correlation(first[:, axis], second[:, axis]) for axis in (0, 1)],
         "core_rho": correlation(first[core], second[core]), "standard_rho": rho,
-        "scales": scales.tolist(), "width_scale": float(calibration.variance_scale(first, test.widths)),
+        "scales": scales.tolist(),
+        "width_scales": [float(calibration.variance_scale(first, widths)) for widths in test.widths],
         "mean": rms((first + second) / 2),
         "core_mean": rms((first + second)[core] / 2),
         "median_mean": float((first + second).norm(dim=-1).div(2).median()),
@@ -179,7 +188,7 @@ def row(calibrating: Opinions, test: Opinions) -> dict[str, Any]:
         "constant": fused(test, constant, correlation(*calibrating.errors)),
     }  # fmt: skip
     for name, error, doubt in (
-        ("peak", e1, -test.peaks), ("width", e1, test.widths.sum(-1)), ("sigma", e2, test.variances[1].sum(-1)),
+        ("peak", e1, -test.peaks), ("width", e1, test.widths[0].sum(-1)), ("sigma", e2, test.variances[1].sum(-1)),
         ("peak_of_second", e2, -test.peaks), ("sigma_of_first", e1, test.variances[1].sum(-1)),
     ):  # fmt: skip
         values[f"rank_{name}"] = ranks(error, doubt, test.joints)
