@@ -188,6 +188,8 @@ def test_a_wrong_setting_is_named() -> None:
         (lambda: decode.nms_peaks(maps, 0), "limit must be a positive whole"),
         (lambda: decode.refine_peaks(maps, decode.nms_peaks(maps, 2), radius=0), "radius must be a positive whole"),
         (lambda: decode.refine_peaks(maps, decode.nms_peaks(maps[:2], 2)), "candidates of these maps"),
+        (lambda: decode.dark_at(maps, decode.nms_peaks(maps[:2], 2), 1.0), "candidates of these maps"),
+        (lambda: decode.dark_at(maps, decode.nms_peaks(maps, 2), 0), "blur_sigma must be positive"),
         (lambda: decode.simcc(heatmaps.SimCC(torch.zeros(3, 14), torch.zeros(2, 10)), 2), "same leading axes"),
         (lambda: decode.simcc(heatmaps.SimCC(torch.zeros(3, 14), torch.zeros(3, 11)), 2), "multiple of split"),
     ]:
@@ -351,6 +353,51 @@ def test_a_higher_neighbour_does_not_draw_a_peak_to_itself() -> None:
     points = decode.refine_peaks(maps, peaks, decode.gaussian_fit, radius=5).points
     assert points[0, 1].tolist() == [6, 6]
     assert (points[0, 0] - truth[1]).abs().max() < 0.1
+
+
+def four_blobs(sigma: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return maps with four blobs far apart, the highest first, and where they are."""
+    truth = uniform(40, 3, 4, low=(8, 8), high=(10, 10)) + torch.tensor([[0, 0], [20, 0], [0, 20], [20, 20]]).double()
+    heights = torch.tensor([1.0, 0.7, 0.5, 0.35]).double()  # a cell's corner still has 78 % of the height
+    return (heatmaps.gaussian_heatmaps(truth, (40, 40), sigma) * heights[:, None, None]).sum(-3), truth
+
+
+@pytest.mark.parametrize("sigma", [1.0, 1.3, 2.0])
+def test_darks_step_from_given_peaks_finds_each_blob(sigma: float) -> None:
+    """Is each of several blobs found to a hundredth of a cell, and under noise nearly as well as by the whole map?"""
+    maps, truth = four_blobs(sigma)
+    points = decode.dark_at(maps, decode.nms_peaks(maps, limit=4), sigma).points
+    assert (points - truth).abs().max() < 0.01
+    noisy = maps + 0.02 * noise(maps, seed=3)
+    found = decode.dark_at(noisy, decode.nms_peaks(noisy, limit=4), sigma).points
+    bound = math.sqrt(2 / math.pi) * 0.02  # for the height 1
+    assert rms(found[..., 0, :], truth[..., 0, :]) / bound < 1.2
+
+
+def test_darks_step_at_the_border_is_no_worse_than_none() -> None:
+    """Is a blob in the outermost columns found better than by its largest cell, and does nothing leave the map?"""
+    truth = uniform(400, 3, 1, low=(-0.5, 4), high=(3, 10))
+    maps = heatmaps.gaussian_heatmaps(truth[..., 0, :], (15, 12), 1.5)
+    peaks = decode.nms_peaks(maps, limit=1)
+    points = decode.dark_at(maps, peaks, 1.5).points
+    assert rms(points, truth) < rms(peaks.points, truth)
+    assert (points - peaks.points).abs().max() <= 1
+
+
+@given(shape=leading, dtype=st.sampled_from(FLOATS))
+def test_darks_step_takes_any_leading_shape_and_dtype(shape: tuple[int, ...], dtype: torch.dtype) -> None:
+    """Are leading axes alike, places that are not taken left alone, and is a broken map nobody's business?"""
+    maps = noise(torch.zeros(*shape, 5, 7), seed=6).to(dtype)
+    peaks = decode.nms_peaks(maps, limit=9)
+    points, scores = decode.dark_at(maps, peaks, 0.8)
+    assert (points.shape, points.dtype, scores.dtype) == ((*shape, 9, 2), peaks.points.dtype, dtype)
+    assert points[scores == 0].equal(peaks.points[scores == 0])
+    flat = maps.reshape(-1, 5, 7)
+    assert points.reshape(-1, 9, 2).equal(decode.dark_at(flat, decode.nms_peaks(flat, limit=9), 0.8).points)
+    broken = torch.cat([flat, torch.full_like(flat[:1], math.nan)])
+    both = decode.dark_at(broken, decode.nms_peaks(broken, limit=9), 0.8).points
+    assert both[:-1].equal(points.reshape(-1, 9, 2))
+    assert both.isfinite().all()
 
 
 @given(shape=leading, dtype=st.sampled_from(FLOATS))

@@ -14,7 +14,8 @@ any leading batch shape and any floating dtype. Four rules hold for all of them:
 
 Which one? `gaussian_fit` reaches the Cramér–Rao bound on blobs of unknown width; `dark` comes close to it, faster,
 where the width is known; `soft_argmax` is the one to train through. Lesson 02 measures them all. Where a map holds
-several people, `nms_peaks` finds a place for each, which `refine_peaks` hands to any of the others.
+several people, `nms_peaks` finds a place for each, which `refine_peaks` hands to any of the others, and
+`dark_at` moves as `dark` would, many at once.
 """
 
 from posecourse.decode.axes import simcc
@@ -23,7 +24,7 @@ from posecourse.decode.centroid import debiased_soft_argmax, local_soft_argmax, 
 from posecourse.decode.fit import gaussian_fit
 from posecourse.decode.maximum import argmax_2d, quarter_offset
 from posecourse.decode.peaks import Peaks
-from posecourse.decode.taylor import dark
+from posecourse.decode.taylor import dark, dark_at
 from posecourse.decode.temperature import TemperatureSearch, best_temperature, laplace_covariance
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "argmax_2d",
     "quarter_offset",
     "dark",
+    "dark_at",
     "gaussian_fit",
     "soft_argmax",
     "local_soft_argmax",

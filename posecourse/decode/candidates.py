@@ -8,7 +8,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from posecourse.decode.maximum import quarter_offset
-from posecourse.decode.peaks import Peaks, readable
+from posecourse.decode.peaks import Peaks, readable, require_candidates
 from posecourse.shapes import require_count, require_maps
 
 __all__ = ["nms_peaks", "refine_peaks"]
@@ -21,7 +21,7 @@ def nms_peaks(heatmaps: Float[Tensor, "*B K H W"], limit: int) -> Peaks:
     are one plateau and one candidate: its first cell in reading order, and none at all where the plateau touches
     something higher anywhere. Saturated maps and half precision have such plateaus, of any size and shape.
 
-    The points are whole cells; `refine_peaks` looks between the cells with any other decoder.
+    The points are whole cells; `refine_peaks` looks between them with any other decoder, `dark_at` with DARK, faster.
 
     Args:
         heatmaps: any values; only positive ones can be peaks.
@@ -81,13 +81,8 @@ def refine_peaks(
     Lesson: 05.
     """
     require_count(radius, "radius")
-    require_maps(heatmaps)
+    require_candidates(heatmaps, peaks)
     maps = heatmaps.to(torch.promote_types(heatmaps.dtype, torch.float32))
-    if peaks.points.shape[:-2] != maps.shape[:-2] or peaks.points.shape[:-1] != peaks.scores.shape:
-        raise ValueError(
-            f"peaks must be (..., K, M) candidates of these maps {tuple(maps.shape)}; "
-            f"got points {tuple(peaks.points.shape)} and scores {tuple(peaks.scores.shape)}."
-        )
     H, W = maps.shape[-2:]
     height, width = min(2 * radius + 1, H), min(2 * radius + 1, W)
     cell = peaks.points.detach().round().long()

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from posecourse.shapes import require_maps
 
-__all__ = ["Peaks", "finish", "highest_cell", "in_map", "readable", "working"]
+__all__ = ["Peaks", "finish", "highest_cell", "in_map", "readable", "require_candidates", "working"]
 
 
 class Peaks(NamedTuple):
@@ -70,3 +70,13 @@ def finish(maps: Float[Tensor, "*B H W"], points: Float[Tensor, "*B 2"], good: B
     centre = points.new_tensor([(W - 1) / 2, (H - 1) / 2])
     heights = torch.where(good[..., None], maps.flatten(-2), 0).amax(-1)
     return Peaks(torch.where(good[..., None], points, centre), heights)
+
+
+def require_candidates(heatmaps: Tensor, peaks: Peaks) -> None:
+    """Raise unless the peaks are several candidates (*B K M) a map of these maps (*B K H W)."""
+    require_maps(heatmaps)
+    if peaks.points.shape[:-2] != heatmaps.shape[:-2] or peaks.points.shape[:-1] != peaks.scores.shape:
+        raise ValueError(
+            f"peaks must be (..., K, M) candidates of these maps {tuple(heatmaps.shape)}; "
+            f"got points {tuple(peaks.points.shape)} and scores {tuple(peaks.scores.shape)}."
+        )

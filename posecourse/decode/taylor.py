@@ -1,14 +1,16 @@
 """Reading a map by the shape of its summit: a blur, then one Newton step on the logarithm (DARK)."""
 
+import math
+
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from posecourse.decode.matched import matched_filter
-from posecourse.decode.peaks import Peaks, finish, highest_cell, in_map, working
+from posecourse.decode.peaks import Peaks, finish, highest_cell, in_map, require_candidates, working
 from posecourse.shapes import require_positive
 
-__all__ = ["dark"]
+__all__ = ["dark", "dark_at"]
 
 
 def dark(heatmaps: Float[Tensor, "*B K H W"], blur_sigma: float) -> Peaks:
@@ -52,6 +54,48 @@ def dark(heatmaps: Float[Tensor, "*B K H W"], blur_sigma: float) -> Peaks:
     return finish(heatmaps, in_map(points, maps), good)
 
 
+def dark_at(heatmaps: Float[Tensor, "*B K H W"], peaks: Peaks, blur_sigma: float) -> Peaks:
+    """Return peaks that were found already, each moved by `dark`'s Newton step from its own cell.
+
+    The blur is computed where the step needs it, in nine cells a peak, out of what lies within ⌈σ_b⌉ + 1 cells: farther
+    off a neighbour may begin. For the many peaks of a crowd that is twice as fast as `refine_peaks` with `dark` in
+    such a window, and more exact. The short blur costs less than .005 cell without noise and a tenth more under noise.
+
+    Args:
+        heatmaps: the maps in which the peaks were found.
+        peaks: as `nms_peaks` finds them. A peak of score 0 stays where it is.
+        blur_sigma: σ_b in cells, positive: the σ of the blobs.
+
+    Returns:
+        Points (*B K M 2), at most one cell away in x and in y from the peaks' cells, and the given scores.
+
+    Raises:
+        ValueError: the peaks are not (..., K, M) of these maps, or `blur_sigma` is not positive.
+
+    Lesson: 05.
+    """
+    require_positive(blur_sigma, "blur_sigma")
+    require_candidates(heatmaps, peaks)
+    maps = heatmaps.to(torch.promote_types(heatmaps.dtype, torch.float32))
+    H, W = maps.shape[-2:]
+    cell = peaks.points.detach().round().long()
+    reach = math.ceil(blur_sigma) + 1
+    places = torch.arange(-reach, reach + 1, device=maps.device)
+    columns, rows = cell[..., :1] + places, cell[..., 1:] + places  # (*B K M S)
+    g = torch.exp(-(((places - places.new_tensor([[-1], [0], [1]])) / blur_sigma) ** 2) / 2).to(maps)  # (3 S)
+    across, down = (((line >= 0) & (line < length)).to(maps) for line, length in ((columns, W), (rows, H)))
+    index = rows.clamp(0, H - 1)[..., :, None] * W + columns.clamp(0, W - 1)[..., None, :]
+    windows = maps.flatten(-2).gather(-1, index.flatten(-3)).view(index.shape)
+    there = peaks.scores > 0
+    inside = down[..., :, None] * across[..., None, :] * there[..., None, None]
+    windows = torch.where(inside > 0, windows, 0)
+    nine = ((windows @ g.mT).mT @ g.mT).mT  # (*B K M 3 3)
+    nine = nine / ((down @ g.mT**2)[..., :, None] * (across @ g.mT**2)[..., None, :]).sqrt()
+    moved = there & (nine[..., 1, 1] > 0)
+    step = _newton_step(nine, _room(cell, maps) > 0)
+    return Peaks(torch.where(moved[..., None], cell + step, peaks.points), peaks.scores)
+
+
 def _dark_at_border(
     maps: Float[Tensor, "M H W"], largest: Int[Tensor, "M 2"], blur_sigma: float
 ) -> Float[Tensor, "M 2"]:
@@ -71,14 +115,18 @@ def _summit(
     cell: Int[Tensor, "*B 2"],
     largest: Int[Tensor, "*B 2"],
 ) -> Float[Tensor, "*B 2"]:
-    """Return the summit of the response next to a cell, or the map's largest cell where the response is not positive.
-
-    The step is −H⁻¹·g of log(response) from the eight neighbours, at most one cell in x and in y; there is none
-    where H is not negative definite, and none across the border.
-    """
+    """Return the summit of the response next to a cell; the map's largest cell where the response is not positive."""
     nine = _neighbourhood(response, cell)
+    moved = cell + _newton_step(nine, _room(cell, maps) > 0)
+    return torch.where(nine[..., 1, 1, None] > 0, moved, largest.to(moved))
+
+
+def _newton_step(nine: Float[Tensor, "*B 3 3"], free: Bool[Tensor, "*B 2"]) -> Float[Tensor, "*B 2"]:
+    """Return −H⁻¹·g of the logarithm in the middle of 3x3 cells, at most one cell in x and in y.
+
+    There is no step where H is not negative definite, and none along an axis that is not `free`: at the border.
+    """
     top = nine[..., 1, 1].detach()
-    free = _room(cell, maps) > 0
     # A logarithm needs a positive number; a millionth of the summit is as good as nothing.
     L = torch.maximum(nine, top.abs()[..., None, None] * 1e-6 + torch.finfo(nine.dtype).tiny).log()
     gx = torch.where(free[..., 0], (L[..., 1, 2] - L[..., 1, 0]) / 2, 0)
@@ -90,8 +138,7 @@ def _summit(
     summit: Bool[Tensor, "*B"] = (xx < 0) & (determinant > 0)
     step = torch.stack([xy * gy - yy * gx, xy * gx - xx * gy], dim=-1)
     step = step / torch.where(summit, determinant, 1)[..., None]
-    moved = cell + torch.where(summit[..., None], step.clamp(-1, 1), 0)
-    return torch.where(top[..., None] > 0, moved, largest.to(moved))
+    return torch.where(summit[..., None], step.clamp(-1, 1), 0)
 
 
 def _room(cell: Int[Tensor, "*B 2"], maps: Tensor) -> Int[Tensor, "*B 2"]:

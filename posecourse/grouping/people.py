@@ -110,6 +110,8 @@ def _join(
         people[who, k] = candidates[which]
         sums[who] += theirs[which]
         joints[who] += 1
+        if len(which) == len(candidates):
+            continue
         alone = np.ones(len(candidates), dtype=bool)
         alone[which] = False
         new = slice(P, P + len(candidates) - len(which))

@@ -1,7 +1,6 @@
 """From the answer of a head with tags to people: candidates, then groups, then everybody's keypoints in pixels."""
 
 from collections.abc import Sequence
-from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -104,8 +103,8 @@ def candidates(answer: TagAnswer, sigma: float, *, limit: int = 10, least: float
     maps = answer.heatmaps.detach()
     peaks = decode.nms_peaks(maps, limit)
     scores = torch.where(peaks.scores >= least, peaks.scores, 0)
-    refined = decode.refine_peaks(maps, peaks, partial(decode.dark, blur_sigma=sigma), radius=2)
-    return Candidates(refined.points, scores, _tags(answer, peaks.points))
+    refined = decode.dark_at(maps, peaks._replace(scores=scores), blur_sigma=sigma)
+    return Candidates(*refined, _tags(answer, peaks.points))
 
 
 def true_candidates(answer: TagAnswer, head: TagHead, sample: Sample) -> Candidates:
