@@ -12,6 +12,7 @@ __all__ = [
     "calibration",
     "checks",
     "coco",
+    "constraints",
     "coords",
     "decode",
     "grouping",

@@ -70,7 +70,7 @@ def test_right_answers_pass(name: str, seed: int) -> None:
         assert EXERCISES[name].best() is gold
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", SEEDS[:2])
 @pytest.mark.parametrize("name", EXERCISES)
 def test_each_mistake_gets_its_own_diagnosis(name: str, seed: int) -> None:
     """Is each known mistake refused with its own diagnosis and no other, whoever wrote it?"""
@@ -93,7 +93,6 @@ def test_mistakes_are_told_apart_by_one_input(name: str) -> None:
         assert caught.value.coal == "", f"{coal.__name__} is taken for {caught.value.coal}"
 
 
-@pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize(
     ("nonsense", "words"),
     [
@@ -111,9 +110,9 @@ def test_mistakes_are_told_apart_by_one_input(name: str) -> None:
     ],
 )
 @pytest.mark.parametrize("name", EXERCISES)
-def test_nonsense_is_described(name: str, nonsense: Any, words: str, seed: int) -> None:
+def test_nonsense_is_described(name: str, nonsense: Any, words: str) -> None:
     """Does a check say what it saw of whatever it is given, and take it for no known mistake?"""
-    error = refused(name, nonsense, seed)
+    error = refused(name, nonsense, seed=list(EXERCISES).index(name))  # nonsense does not read its input
     assert error.coal == ""
     assert words in str(error)
 

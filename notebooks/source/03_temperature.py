@@ -1113,6 +1113,7 @@ for (name, errors), look in zip(lines.items(), (viz.LEFT, viz.RIGHT, viz.MIDDLE)
 ax.axvline(1 / 88.7, label="T = 1/88.7", **{**viz.UNCOUNTED, "marker": ""})
 ax.set(xscale="log", yscale="log", xlabel="what is called T", ylabel="error (cells)")
 ax.legend(loc="lower right")
+ax.set_title("errors below 0.00001 are drawn there")
 viz.headline(fig, "Multiplied: 24 cells off at every T. Unguarded: NaN when cold")
 viz.show(
     fig,

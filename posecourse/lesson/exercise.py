@@ -3,7 +3,7 @@
 import functools
 import inspect
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from posecourse import seeding
 from posecourse.lesson import progress
 from posecourse.lesson.diagnosis import Case, explained
-from posecourse.lesson.difference import Rank, kind_of
+from posecourse.lesson.difference import Difference, Rank, kind_of
 from posecourse.lesson.errors import Wrong
 from posecourse.lesson.outcome import Outcome, observe, unlike
 
@@ -110,13 +110,20 @@ class Exercise:
         """Return the coal that does on every input what was seen, or at least, where values are wrong, gives them."""
         later = []
         for coal in self.coals:
-            pairs = zip(case.inputs, case.got, strict=True)
-            found = [unlike(self._seen(coal, arguments), have, self.tolerance) for arguments, have in pairs]
-            if not any(found):
+            differences = self._differences(coal, case)
+            first = next(differences, None)
+            if first is None:
                 return coal
-            if case.gravest.rank <= Rank.VALUE and not any(d and d.rank <= Rank.VALUE for d in found):
+            beside = case.gravest.rank <= Rank.VALUE < first.rank
+            if beside and all(difference.rank > Rank.VALUE for difference in differences):
                 later.append(coal)
         return later[0] if later else None
+
+    def _differences(self, coal: Callable[..., Any], case: Case) -> Iterator[Difference]:
+        """Yield how a coal differs from what was seen, one input after the other: most coals differ on the first."""
+        for arguments, have in zip(case.inputs, case.got, strict=True):
+            if difference := unlike(self._seen(coal, arguments), have, self.tolerance):
+                yield difference
 
     def _call(self, function: str, more: str = "") -> str:
         return f"checks.{self.name}.check({function}{more})"
