@@ -184,6 +184,25 @@ def test_the_temperature_demo_works_at_its_ends(end: str) -> None:
         assert demo.problem == ""
 
 
+def test_the_limb_demo_follows_its_sliders() -> None:
+    """Do the sliders, at their ends too, reach words and picture, and is the fast picture the whole one?"""
+    truth, noise = torch.tensor([[10.0, 30.0], [34.0, 12.0]]), torch.tensor([[-1.1, 0.7], [0.9, 0.8]])
+    demo = widgets.limb(truth, noise)
+    pictures = [demo.image]
+    assert "A limb of 30.0 px, seen with noise of 3.0 px an axis and drawn to 30.0 px" in demo.words
+    for name, value in (("length", 15.0), ("noise_px", 6.0), ("length", 45.0), ("noise_px", 0.6)):
+        demo.controls[name].value = value
+        pictures.append(demo.image)
+        assert demo.problem == ""
+    assert len(set(pictures)) == 5
+    assert demo.words == viz.describe_limb(truth, noise, 0.6, 45.0)
+    shown, drawn, elsewhere = (
+        np.asarray(Image.open(io.BytesIO(png)), dtype=float)
+        for png in (pictures[-1], viz.png(viz.limb(truth, noise, 0.6, 45.0)), pictures[0])
+    )
+    assert 2 * np.abs(shown - drawn).mean() < np.abs(shown - elsewhere).mean()
+
+
 @pytest.mark.parametrize("end", ["min", "max"])
 @pytest.mark.parametrize("stride", [1, 8])
 def test_the_sliders_ends_are_inside(end: str, stride: int) -> None:

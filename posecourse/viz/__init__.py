@@ -6,6 +6,7 @@ words: `show(fig, alt=…)`. Figures are never registered with pyplot, so none s
 """
 
 from posecourse.viz.bounds import forbid_below
+from posecourse.viz.constraints import LimbPicture, describe_limb, describe_mended, limb, mended
 from posecourse.viz.coordinates import FramesPicture, frames, frames_by_stride
 from posecourse.viz.decoding import (
     Decoded,
@@ -68,4 +69,5 @@ __all__ = [
     "grouped", "describe_grouped", "GroupedPicture", "TaggedCandidates", "tag_colours", "draw_group",
     "decoders", "decoders_by_stride", "describe_decoders", "DecodersPicture", "decoded", "Decoded",
     "temperature", "describe_temperature", "TemperaturePicture",
+    "limb", "describe_limb", "LimbPicture", "mended", "describe_mended",
 ]  # fmt: skip

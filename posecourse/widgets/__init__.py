@@ -4,6 +4,7 @@ Every demo works with the keyboard, answers within a tenth of a second, says in 
 picture in `viz` that shows the same on paper.
 """
 
+from posecourse.widgets.constraints import limb
 from posecourse.widgets.coordinates import frames
 from posecourse.widgets.decoding import decoders
 from posecourse.widgets.grouping import grouped
@@ -13,4 +14,4 @@ from posecourse.widgets.representations import targets
 from posecourse.widgets.temperature import temperature
 from posecourse.widgets.visibility import kept
 
-__all__ = ["Drawn", "Panel", "decoders", "flip_book", "frames", "grouped", "kept", "targets", "temperature"]
+__all__ = ["Drawn", "Panel", "decoders", "flip_book", "frames", "grouped", "kept", "limb", "targets", "temperature"]
