@@ -7,9 +7,9 @@
 # %% [markdown]
 # # 09 Geometric constraints: bones do not stretch
 #
-# **By the end you will have shown how much error the length of a limb can remove, to the third decimal; that a limb in a
+# **By the end you will have shown how much error the length of a limb can remove, to the second decimal; that a limb in a
 # picture has no length, but a longest one; and that a trained network, whose errors know anatomy better than noise does,
-# gains next to nothing from the same knowledge.**
+# gains far less from the same knowledge: next to nothing, if it answers with means.**
 #
 # | | |
 # |---|---|
@@ -427,10 +427,13 @@ six, law = 6 * (0.25 * 0.75 / 100_000) ** 0.5, 0.25
 near("09.child_rises", "alone: children made worse", risen(alone, slice(1, 2)), law, six)
 
 # %% [markdown]
-# Imposed, a true length makes the squared error 3.6 times<!--09.torn--> as large. That was the picture at the beginning. As an upper
-# bound it made none of two hundred thousand limbs worse<!--09.never-->, and took off what it could, a twentieth<!--09.upper-->. Two conditions
-# come with that promise. The bound must not be too short: one that is too short by a fifth makes it 1.2 times<!--09.tight--> as large. And both ends must move: with the child
-# alone, one child in four<!--09.child_rises--> ends farther from its truth, since its parent's noise is now its own.
+# Imposed on limbs of 15σ, a true length makes the squared error 3.6 times<!--09.torn--> as large, and on longer ones more: it grows as
+# $L^2/\sigma^2$. That was the picture at the beginning. As an upper bound it made none of two hundred thousand limbs
+# worse<!--09.never-->, and took off what it could, a twentieth<!--09.upper-->. Conditions come with that promise. The bound must not be too
+# short: one that is too short by a fifth makes it 1.2 times<!--09.tight--> as large, at this length of limb. And both ends must move:
+# with the child alone, one child in four<!--09.child_rises--> ends farther from its truth, since its parent's noise is now its own. The
+# promise is for the two ends together, and for the distance in which "nearest" is meant: with shares by variance it holds for
+# $\lVert\Delta_p\rVert^2/v_p + \lVert\Delta_c\rVert^2/v_c$, while some pairs have more plain error.
 #
 # ## Exercise 2 · At most so long, and who moves ●●○ · 8 minutes
 
@@ -602,7 +605,7 @@ claim(
 )  # fmt: skip
 
 # %% [markdown]
-# On a whole body, limb after limb is as good as the nearest, 1.00<!--09.swept--> times its error, and much faster. Half of a body's squared error gone, with exact lengths and noise that is small and knows nothing of bodies. Keep these two conditions in mind.
+# On a whole body, limb after limb is as good as the nearest, 1.00<!--09.swept--> times its error, and needs no solver. Half of a body's squared error gone, with exact lengths and noise that is small and knows nothing of bodies. Keep these two conditions in mind.
 #
 # And joints? An elbow bends one way, up to 145 degrees. In space, that is a constraint as well. Here is what it removes from noise of 3 and of
 # 10 cm:
@@ -630,7 +633,7 @@ for noise_cm, between in ((3, (0.999, 1.001)), (10, (0.991, 1.006))):
 # |---|---|
 # | `oracle` | nobody: each limb's true length in this picture, imposed |
 # | `joints` | nobody: each limb's longest possible length at the true distance of its joints, an upper bound |
-# | `camera` | who measured the bones, the camera, and how near the person's nearest point is: an upper bound |
+# | `camera` | who measured the bones and the camera, and knows how near and how far off the axis the person reaches: an upper bound |
 # | `usual` | everybody: the mean over the people learned from, times the person's height in the picture, imposed |
 
 # %%
@@ -672,7 +675,8 @@ ways = {
 }
 
 # %% [markdown]
-# One run is live. Six seeds are in a table that the course ships: `python -m benchmarks.constraints` makes it.
+# One run is live. Six seeds are in a table that the course ships, `python -m benchmarks.constraints`; ours is its first row. Where a line
+# below says *theory*, it is the table's mean.
 
 # %%
 table = json.loads(paths.data_path("constraints.json").read_text(encoding="utf-8"))
@@ -702,11 +706,12 @@ for way in ("oracle", "joints", "camera", "usual"):
 _ = reveal("09.oracle", FALLS[2])
 
 # %% [markdown]
-# The oracle would leave half, says counting. It leaves 0.97<!--09.oracle-->. Upper bounds leave 0.99<!--09.joints--> with every joint's distance, and 0.997<!--09.camera--> with what
+# The oracle would leave half, says counting. It leaves 0.96<!--09.oracle-->. Upper bounds leave 0.99<!--09.joints--> with every joint's distance, and 0.997<!--09.camera--> with what
 # can be known; and what is often done, the usual lengths, makes it worse: 1.06<!--09.usual-->. Where has the half gone?
 #
-# Two conditions were met by the noise: it is small against a limb, and it knows nothing of bodies. We take them away one by one. Three kinds of error, all of the same
-# size: **noise**; **dealt**, the network's own errors, but each keypoint's from another person, drawn by lot; and the **network**'s. Then we shrink all three by a factor.
+# Two conditions were met by the noise: it is small against a limb, and it knows nothing of bodies. We take them away one by one. Four kinds of error, all of the same
+# size: **noise**; **dealt**, the network's own errors, but each keypoint's from another person, drawn by lot; **moved**, all errors of a
+# person given to another one; and the **network**'s. Then we shrink all four by a factor.
 
 # %%
 kept = on_body(held_out)[:, 5:].all(-1)
@@ -715,7 +720,8 @@ size_px = own[:, 5:].square().mean().sqrt()
 lot = seeding.generator(0)  # as for the table
 deals = [own[torch.randperm(len(own), generator=lot), k] for k in range(17)]
 noise = size_px * torch.randn(own.shape, generator=lot)
-KINDS = {"noise": noise, "dealt": torch.stack(deals, dim=1), "network": own}
+moved = own[torch.randperm(len(own), generator=lot)]
+KINDS = {"noise": noise, "dealt": torch.stack(deals, dim=1), "moved": moved, "network": own}
 FACTORS = (0.03, 0.06, 0.12, 0.25, 0.5, 0.75, 1.0)
 crew_lengths = constraints.limb_lengths(crew.keypoints, BODY)
 
@@ -731,19 +737,20 @@ leaves = {kind: [oracle_leaves(t * error) for t in FACTORS] for kind, error in K
 # %%
 fig, ax = viz.single()
 sizes = [t * size_px.item() * 2**0.5 for t in FACTORS]
-for (kind, values), look in zip(leaves.items(), (viz.LEFT, viz.MIDDLE, viz.RIGHT), strict=True):
+looks = (viz.LEFT, viz.MIDDLE, viz.FOURTH, viz.RIGHT)
+for (kind, values), look in zip(leaves.items(), looks, strict=True):
     ax.plot(sizes, values, label=kind, **look)
 ax.axhline(1, **{**viz.UNCOUNTED, "marker": ""})
 ax.set(xscale="log", ylim=(0.4, 1.1), xlabel="RMS error (px)", ylabel="squared error left")
 ax.set_xticks([0.2, 0.5, 1, 2, 5], labels=["0.2", "0.5", "1", "2", "5"])
 ax.minorticks_off()
 viz.label_ends(ax)
-viz.headline(fig, "True lengths halve noise of any size, and spare a network's errors")
+viz.headline(fig, "True lengths halve noise of any size, and spare this network's errors")
 viz.show(
     fig,
-    alt="Squared error that an oracle's lengths leave against the RMS error, for three kinds of error shrunk by a factor. Noise stays near one half "
-    "at all sizes. The network's errors, dealt anew among people, stay near 0.6. The network's own rise from "
-    "0.64 when shrunk to nearly 1 at full size.",
+    alt="Squared error that an oracle's lengths leave against the RMS error, for four kinds of error shrunk by a factor. Noise stays near one half "
+    "at all sizes. The network's errors, dealt anew among people, fall from 0.62 to 0.51; moved from person to person, from 0.7 to 0.6. The "
+    "network's own rise from 0.64 when shrunk to nearly 1 at full size.",
 )
 
 # %% measured=true
@@ -756,6 +763,7 @@ near(
     recorded(0.0, "noise_full").mean().item(),
     six,
 )
+claim("09.moved_full", "moved: left", leaves["moved"][-1], between=(0.54, 0.64))
 for kind, name in (("dealt", "dealt anew"), ("network", "the network's")):
     full, small = recorded(0.0, f"{kind}_full"), recorded(0.0, f"{kind}_small")
     like_the_table(f"09.{kind}_full", f"{name}: left", leaves[kind][-1], full)
@@ -763,8 +771,9 @@ for kind, name in (("dealt", "dealt anew"), ("network", "the network's")):
 
 # %% [markdown]
 # It is not the size: of noise as large as the network's errors 0.52<!--09.noise_full--> is left. It is not the heavy tails: dealt anew, the same
-# errors leave 0.51<!--09.dealt_full-->. Dealing destroys one thing only, the tie between the keypoints of one person. **A network's wrong arm is an arm**, of nearly the right length, in another place, and
-# a length has nothing to say to that.
+# errors leave 0.51<!--09.dealt_full-->. Dealing cuts two ties, among the keypoints of one person, and between an error and that person's body. Moving
+# cuts the second alone, and leaves 0.6<!--09.moved_full-->. So it is above all the tie to the body. **A network's wrong arm is an arm of this person**, of nearly the
+# right length, in another place, and a length has nothing to say to that.
 #
 # Shrink the errors, and the arm stops on its way and is none any more. Then lengths leave 0.64<!--09.network_small--> of the network's errors, hardly more than of dealt ones, 0.62<!--09.dealt_small-->. Both are above one half
 # because errors are unequal: a keypoint that is wrong *alone* is mended by half, at the expense of its neighbour, and 0.75<!--cited: constraints.left_of_mse(2, share=0.5, variances=(0, 1))--> is left.
@@ -785,8 +794,37 @@ like_the_table(
 like_the_table("09.crossed_part", "their part of the squares", part, recorded(0.0, "crossed_part"))
 
 # %% [markdown]
-# A tenth<!--09.crossed--> of the keypoints is at least twice as near to the other side's keypoint as to its own, and holds a third<!--09.crossed_part-->
-# of the squared error. No length will bring them back.
+# An eighth<!--09.crossed--> of the keypoints is at least twice as near to the other side's keypoint as to its own, and holds nearly two
+# fifths<!--09.crossed_part--> of the squared error. No length will bring them back.
+#
+# ### Another network
+#
+# Is that so of every network? This one regresses places, and answers with means where it is unsure. The course ships one that paints
+# heatmaps, lesson 05's, trained for longer on pictures of 128 pixels. It picks a place.
+
+# %%
+trained_long = train.load_network(paths.data_path("crowd_128.safetensors"))
+painter = models.PoseNetwork(trained_long.backbone, trained_long.head.painter)
+people_128 = world(128, seed=105, size=128)
+picked = painter.detect(people_128.images).keypoints_px
+true_lengths = constraints.limb_lengths(people_128.keypoints, BODY)
+ways_128 = {
+    "oracle": drawn(picked, people_128, true_lengths, "equal"),
+    "joints": drawn(picked, people_128, longest_seen(people_128), "upper"),
+}
+both = constraints.limb_mask(on_body(people_128), BODY)
+ratio = constraints.limb_lengths(picked, BODY)[both].sum() / true_lengths[both].sum()
+
+# %% measured=true
+for way, between in (("oracle", (0.66, 0.96)), ("joints", (0.79, 0.97))):
+    left = (rms(ways_128[way], people_128) / rms(picked, people_128)) ** 2
+    claim(f"09.picked_{way}", f"heatmaps, {way}: squared error left", left, between=between)
+claim("09.picked_length", "heatmaps: limbs over true ones", ratio, between=(0.975, 1.035))
+
+# %% [markdown]
+# Its limbs are as long as they should be, 1.01 times<!--09.picked_length-->: a *place that is picked* is no mean. And lengths are worth more to it: the oracle leaves
+# 0.83<!--09.picked_oracle-->, bounds at the joints' true distances 0.90<!--09.picked_joints-->. (Over six sets of people: 0.76 to 0.86 and 0.85 to
+# 0.91<!--cited: the same cell with seeds 100 to 105-->; the claims allow as much again.) Still a far cry from one half: these errors know bodies as well.
 #
 # ## Inside the training, or after it?
 #
@@ -822,6 +860,24 @@ def limb_loss(predicted, truth, limbs, mask):
 checks.constraints.limb_loss.check(limb_loss)
 
 # %% [markdown]
+# <details><summary>Hint 1</summary>
+#
+# Measure the limbs of both skeletons, `points[..., b, :] - points[..., a, :]` with lists a and b of their ends, and compare limb by limb.
+# Average nothing.
+# </details>
+#
+# <details><summary>Hint 2</summary>
+#
+# A limb counts if `mask[..., a] & mask[..., b]`. Choose *before* you measure, `torch.where(mask[..., None], points, 0)`, as in lesson 04.
+# </details>
+#
+# <details><summary>Help: I get <code>of the gradient, at … it gives nan</code></summary>
+#
+# A mask after the norm is too late: on the way back 0 times NaN is NaN. And a root of 0 has an infinite slope; `torch.linalg.vector_norm` knows
+# this case.
+# </details>
+
+# %% [markdown]
 # ### What it teaches
 #
 # Six seeds at four weights of this loss, on the same people, for as many steps. Beside each network, what projection afterwards
@@ -829,6 +885,9 @@ checks.constraints.limb_loss.check(limb_loss)
 
 # %%
 limb_loss = checks.constraints.limb_loss.best()
+wrong, right = found[:9], held_out.keypoints[:9]
+asked = wrong, right, BODY, on_body(held_out)[:9]
+assert torch.allclose(limb_loss(*asked), constraints.limb_loss(*asked), atol=1e-4)
 WEIGHTS = sorted({row["weight"] for row in table})
 taught = trained(0.3)
 
@@ -872,28 +931,46 @@ def times(what, weight):
 
 
 # %% measured=true
+BOUNDS = {  # the table's means, and four standard errors of six seeds on either side
+    "tenth": ((0.91, 0.97), (0.97, 1.13)),
+    "third": ((0.81, 0.89), (1.02, 1.18)),
+    "one": ((0.7, 0.82), (1.16, 1.36)),
+}
 for weight, name in ((0.1, "tenth"), (0.3, "third"), (1.0, "one")):
     lengths, places = times("limb_rms", weight), times("mse_before", weight)
     stated = f"weight {weight}: "
-    claim(f"09.lengths_{name}", stated + "length error, times", lengths.mean(), between=(0.6, 1))
-    claim(f"09.places_{name}", stated + "squared error, times", places.mean(), between=(1, 1.5))
+    claim(
+        f"09.lengths_{name}",
+        stated + "length error, times",
+        lengths.mean(),
+        between=BOUNDS[name][0],
+    )
+    claim(
+        f"09.places_{name}", stated + "squared error, times", places.mean(), between=BOUNDS[name][1]
+    )
     worse = (places > 1).sum()
     claim(f"09.worse_{name}", "seeds of 6 whose places are worse", worse, between=(5, 6))
 both = times("mse_camera", 1.0).mean()
-claim("09.both", "bound after both trainings: weight 1 over 0", both, between=(1, 1.5))
+claim("09.both", "bound after both trainings: weight 1 over 0", both, between=(1.16, 1.36))
+every = torch.cat([recorded(w, "mse_camera") / recorded(w, "mse_before") for w in WEIGHTS])
+claim("09.bound_least", "a bound after: least left of 24 runs", every.min(), between=(0.99, 1))
+claim("09.bound_most", "    and most", every.max(), between=(0.99, 1))
 _ = reveal("09.inside", INSIDE[1])
 
 # %% [markdown]
 # At weight 1 the errors of lengths are 0.76 times<!--09.lengths_one--> as large, and the squared errors of places 1.26 times<!--09.places_one-->. Smaller weights do
-# less of both. In this world, at this size, no weight that we tried makes places better; an upper bound afterwards does, by less than a hundredth, whatever the training was.
+# less of both. In this world, at this size and this length of training, no weight
+# that we tried makes places better on average, though one seed of six is a little better at the smallest; an upper bound afterwards does, by less than a hundredth<!--09.bound_least-->, whatever the training was.
 #
-# Why? Lesson 01 knows. Where a network is unsure it answers with a **mean**, and a mean of limbs is short. Say the parent is known, and the child stands somewhere on a circle of radius
-# $L$ about it, in a direction of mean resultant length $R$. The best answer for squared error lies at $RL$ from the parent, and errs by $L^2(1 - R^2)$. Draw it to its true length, and it errs by
+# Lesson 01 knows a reason that would do it; that it is the only one we have not shown. Where a network is unsure it answers with a **mean**, and a mean of limbs is short. Say the parent is known, and the child stands somewhere on a circle of radius
+# $L$ about it, in directions whose mean, as unit vectors, has the length $R$. The best answer for squared error lies at $RL$ from the parent, and errs by $L^2(1 - R^2)$. Draw it to its true length, and it errs by
 # $2L^2(1 - R)$:
 #
 # $$\frac{\text{after}}{\text{before}} = \frac{2}{1 + R} \ \ge\ 1 .$$
 #
-# Restoring the bone *always* costs. A short limb is not a mistake. It is how a mean says that it is not sure. (Our loss is squared up to one cell and linear
+# In this model restoring the bone *always* costs. A short limb is not a mistake. It is how a mean says that it is not sure. Our network's oracle gained a
+# little all the same, so not all of its shortness is honest doubt. But one factor for all of its limbs, which makes them as long as the true ones on
+# average, makes the squared error 1.06 times<!--09.stretched--> as large. (Our loss is squared up to one cell and linear
 # beyond, so our network answers between a mean and a median.)
 
 # %%
@@ -919,12 +996,20 @@ for spread, share, r in zip(SPREADS, restored, R, strict=True):
 short = constraints.limb_lengths(found, BODY)[constraints.limb_mask(on_body(held_out), BODY)].sum()
 short = short / seen_lengths[constraints.limb_mask(on_body(held_out), BODY)].sum()
 like_the_table("09.shrunk", "its limbs over true ones", short, recorded(0.0, "shrunk"))
-like_the_table(
-    "09.unshrunk", "at weight 1, recorded", recorded(1.0, "shrunk").mean(), recorded(1.0, "shrunk")
+both = constraints.limb_mask(on_body(held_out), BODY)
+eased = constraints.limb_lengths(taught, BODY)[both].sum() / seen_lengths[both].sum()
+like_the_table("09.unshrunk", "at weight 0.3", eased, recorded(0.3, "shrunk"))
+longer = drawn(found, held_out, constraints.limb_lengths(found, BODY) / short, "equal")
+ratio = (rms(longer, held_out) / rms(found, held_out)) ** 2
+claim(
+    "09.stretched",
+    "all limbs longer by one factor: squared error, times",
+    ratio,
+    between=(1.04, 1.095),
 )
 
 # %% [markdown]
-# Our network's limbs have 0.88<!--09.shrunk--> of their true length; at weight 1 the loss has stretched them to 0.98<!--09.unshrunk-->, at the price that you saw. If you *show* a skeleton, or measure a
+# Our network's limbs have 0.88<!--09.shrunk--> of their true length; at a weight of 0.3<!--cited: the one trained here--> the loss has stretched them to 0.94<!--09.unshrunk-->, at the price that you saw. If you *show* a skeleton, or measure a
 # stride, you may want that. If you score places, you do not.
 #
 # ## The same on a COCO file
@@ -1021,22 +1106,22 @@ claim("09.bug_gone", "each limb: worst is off by", worst, theory=0, between=(0, 
 # %% [markdown]
 # ## Ten sayings of the field, and what became of them
 #
-# This lesson closes the core of the course. Ten sentences that one hears, each with what we measured.
+# This lesson closes the core of the course. Ten sentences that one hears; eight of them with what we measured, two with what theory says until their lessons are written.
 #
 # | | the saying | what we found | so it is true when |
 # |---|---|---|---|
-# | 1 | Heatmaps beat regression | of two possible places a regressor names the middle, and has the RMS error 1.00<!--01.shadow_mean--> where the heatmap has 1.41<!--01.shadow_pick-->; in PCK it is 0.02<!--01.shadow_mean_pck--> against 0.50<!--01.shadow_pick_pck--> (lesson 01) | you count hits. In RMS error the mean is best, by definition |
-# | 2 | A coarse grid costs accuracy | 2.31 px<!--02.rms--> an axis at a stride of 8 px; the right decoder reaches 1.01 times<!--02.fit--> the limit that noise sets (lesson 02) | you read whole cells |
+# | 1 | Heatmaps beat regression | of two possible places a regressor names the middle, and has the RMS error 1.00<!--01.shadow_mean--> where the heatmap has 1.41<!--01.shadow_pick-->; in PCK it is 0.02<!--01.shadow_mean_pck--> against 0.50<!--01.shadow_pick_pck--> (lesson 01) ; on people the heatmap leads in PCK by more than 0.1<!--01.few--> with 128 pictures and 0.03<!--01.many--> with 512 | you count hits, and pictures are few. In RMS error the mean is best, by definition |
+# | 2 | A coarse grid costs accuracy | 2.31 px<!--02.rms--> an axis at a stride of 8 px; the right decoder reaches 1.01 times<!--02.fit--> the limit that noise sets (lesson 02) | you read whole cells; otherwise only through noise and the network's own error |
 # | 3 | At zero temperature the softmax is a Gaussian | one cell holds 1.00<!--03.one_hot--> of it; rescaled, its covariance is 1.12<!--03.ratio_a--> times the Gaussian's at T = 0.05<!--cited: the temperature of that claim-->, and nears it as T falls (lesson 03) | you look through a magnifying glass that grows as T falls |
-# | 4 | Mask what you cannot see | taught as a place, a missing label draws 91 %<!--04.corner_in_corner--> of the visible keypoints there. But the mask names 1.0<!--04.loud_mask--> keypoints outside a cut-off person, an empty map 0.3<!--04.loud_zero--> (lesson 04) | the label is missing. What is labelled and hidden should train |
+# | 4 | Mask what you cannot see | with half of the labels left out, a missing label taught as a place draws 91 %<!--04.corner_in_corner--> of the visible keypoints there. But the mask names 1.0<!--04.loud_mask--> keypoints outside a cut-off person, an empty map 0.3<!--04.loud_zero--> (lesson 04) | the label is missing. What is labelled and hidden should train |
 # | 5 | Tags untangle any crowd | at an overlap of 0.6<!--cited: lesson 05, its last column--> the AP is 0.39<!--05.alone-->; true groups add 0.07<!--05.buys_sorting-->, true places 0.24<!--05.buys_finding--> (lesson 05) | people stand apart: 0.98<!--05.sorted_apart--> |
-# | 6 | The inverse-variance mean is at least as good as the best | theory: not if $\rho > (1 + r^2)/(2r^3)$, nor with a bias beyond $\sqrt2\,\sigma$ of equals, nor with a claimed ratio of variances below $(r^2 - 1)/2$ (lesson 06) | variances are right, errors independent, nobody is biased |
-# | 7 | A convolutional network turns with the picture | theory: exactly, for quarter turns, only if its kernels turn with it and $(n + 2p - k) \bmod s = 0$ in every layer. We have not measured this yet (lesson 07) | you build it so; augmentation teaches it approximately |
-# | 8 | Dropout's spread tells what the network does not know | theory: on a linear layer it is $\tfrac{p}{1 - p}\sum w^2x^2$, whatever the data taught. We have not measured this yet (lesson 08) | it is calibrated, and beats the height of a peak |
-# | 9 | Anatomy removes error | twelve true lengths leave 0.50<!--09.body_2--> of noise, and 0.97<!--09.oracle--> of a network's squared error (this lesson) | errors know nothing of bodies |
-# | 10 | Soft-argmax is trained end to end, so it beats argmax | a perfect blob is answered 21.3 cells<!--03.away--> away at T = 1 (lesson 03); on COCO, with one backbone, 63.3 AP<!--cited: mmpose model zoo, COCO val2017, ResNet-50 at 256 × 256--> against 71.8 AP<!--cited: mmpose model zoo, COCO val2017, ResNet-50, heatmap with a quarter shift--> for heatmaps | maps are small or cold, or data is scarce; not because of the end-to-end |
+# | 6 | The inverse-variance mean is at least as good as the best | with σ twice as large, harm begins at a correlation of 0.31<!--06.correlation-->; with equal ones, at a bias of 1.41 σ<!--06.bias-->; of a true ratio of variances of 4, at a claimed one of 1.5<!--06.claim-->. Two heads of one network have a correlation of 0.85<!--06.shared-->: fused they promise 2.6 px<!--06.naive_promise--> and have 3.7<!--06.naive--> (lesson 06) | variances are right, errors independent, nobody is biased |
+# | 7 | A convolutional network turns with the picture | theory: with a stride $s$, a kernel of $k$, padding $p$ and $n$ cells, exactly, for quarter turns, only if its kernels turn with it and $(n + 2p - k) \bmod s = 0$ in every layer. We have not measured this yet (lesson 07) | you build it so; augmentation teaches it approximately |
+# | 8 | Dropout's spread tells what the network does not know | theory: with inputs $x$, weights $w$ and a dropout rate $p$, on a linear layer it is $\tfrac{p}{1 - p}\sum w^2x^2$, whatever the data taught. We have not measured this yet (lesson 08) | it is calibrated, and beats the height of a peak |
+# | 9 | Anatomy removes error | twelve true lengths leave 0.50<!--09.body_2--> of noise, and 0.96<!--09.oracle--> or 0.83<!--09.picked_oracle--> of two networks' squared errors (this lesson) | errors know nothing of bodies |
+# | 10 | Soft-argmax is trained end to end, so it beats argmax | a perfect blob is answered 21.3 cells<!--03.away--> away at T = 1 (lesson 03); on COCO, with one backbone, 63.3 AP<!--cited: mmpose model zoo, COCO val2017, ResNet-50 at 256 × 256--> against 71.8 AP<!--cited: mmpose model zoo, COCO val2017, ResNet-50, heatmap with a quarter shift--> for heatmaps (at another input size); in lesson 01 `integral` stays behind the heatmap with few pictures and with many | the map itself is trained too; end to end alone is not what helps |
 #
-# Each of the ten is right somewhere, and has lost its conditions on the way. To ask for them, and then to measure: that was the course.
+# Each of the ten is right somewhere, and has lost its conditions on the way. To ask for them, and to measure: that is the course.
 
 # %% [markdown]
 # ## Quiz
@@ -1061,20 +1146,20 @@ claim("09.bug_gone", "each limb: worst is off by", worst, theory=0, between=(0, 
 #
 # **C.** A mean of possible limbs is short. The shortness is its doubt.
 #
-# *A* and *B:* the lengths will be right, and places worse: stretching costs $2/(1 + R)$, and the loss costs what the figure shows.
+# *A:* we did, and the squared error grew by a twentieth. *B:* lengths get better and places worse, as the figure shows.
 # </details>
 
 # %% [markdown]
 # ## Take away
 #
 # - A length is one unknown of $2D$: it removes a quarter in a picture, 0.75<!--09.pair_2--> is left. Twelve lengths remove half.
-# - A limb in a picture has a longest length, not a length. Imposed it makes error 3.6 times<!--09.torn--> as large; as a bound it never does harm, if it is long enough and both ends move.
-# - A network's errors keep to anatomy. An oracle's lengths leave 0.97<!--09.oracle--> of them, bounds from a known camera 0.997<!--09.camera-->, and usual lengths 1.06<!--09.usual-->.
+# - A limb in a picture has a longest length, not a length. Imposed it makes error 3.6 times<!--09.torn--> as large; as a bound it shared equally, it never raises a pair's squared error, if it is long enough.
+# - A network's errors keep to its person's body. An oracle's lengths leave 0.96<!--09.oracle--> of this one's, and 0.83<!--09.picked_oracle--> of a better one's that paints heatmaps. Bounds leave 0.997<!--09.camera--> and 0.90<!--09.picked_joints-->.
 # - A loss on lengths gives better lengths and worse places: a mean of limbs is short, 0.88<!--09.shrunk-->.
 # - Average losses after the absolute value.
 #
-# **Still open.** Our network is small and its errors are large; a better one's errors are smaller, and of ours, shrunk, lengths left 0.64<!--09.network_small-->. Whether a large network's errors are like that we have not measured. Nor
-# have we tried limits on whole poses, as learned priors have them, or lengths of one person over a whole film, where bones really do not stretch.
+# **Still open.** Two networks are two networks, and they differ in more than their heads. We have not tried limits on whole poses, as learned priors have them, or
+# lengths of one person over a whole film, where bones really do not stretch.
 #
 # **Our world and COCO.** Our lengths, cameras and distances are exact. COCO knows none of them; its labels were clicked, and a hip that was guessed under a coat has a length of its own. Our people
 # are alone and mostly whole.
