@@ -406,13 +406,13 @@ PUSH_LOSS = {
 
 
 def brute_force(apart, threshold):
-    """Try every way of pairing rows with columns, and take the one that saves most below the threshold."""
+    """Try every way of pairing rows with columns, and take the one whose squares save most below the threshold's."""
     rows, columns = apart.shape
     near = [(r, c) for r in range(rows) for c in range(columns) if apart[r, c] < threshold]
     best, pairs = 0.0, []
     for taken in itertools.chain.from_iterable(itertools.combinations(near, n) for n in range(1, rows + 1)):
         alone = all(len({pair[axis] for pair in taken}) == len(taken) for axis in (0, 1))
-        saved = sum(threshold - float(apart[pair]) for pair in taken)
+        saved = sum(threshold**2 - float(apart[pair]) ** 2 for pair in taken)
         if alone and saved > best:
             best, pairs = saved, list(taken)
     return pairs
@@ -420,7 +420,7 @@ def brute_force(apart, threshold):
 
 def hungarian(apart, threshold):
     """Let SciPy pair them, and undo what is too far."""
-    rows, columns = linear_sum_assignment(np.minimum(apart.numpy(), threshold))
+    rows, columns = linear_sum_assignment(np.minimum(apart.numpy() ** 2, threshold**2))
     return [(r, c) for r, c in zip(rows, columns, strict=True) if apart[r, c] < threshold]
 
 
@@ -467,12 +467,12 @@ def rounding(apart, threshold, score):
 
 def everybody_somewhere(apart, threshold):
     """Accept whatever the assignment says."""
-    return list(zip(*linear_sum_assignment(apart.numpy()), strict=True))
+    return list(zip(*linear_sum_assignment(apart.square().numpy()), strict=True))
 
 
-def by_squares(apart, threshold):
-    """Add up squares."""
-    rows, columns = linear_sum_assignment(np.minimum(apart.numpy() ** 2, threshold**2))
+def by_distances(apart, threshold):
+    """Add up distances."""
+    rows, columns = linear_sum_assignment(np.minimum(apart.numpy(), threshold))
     return [(r, c) for r, c in zip(rows, columns, strict=True) if apart[r, c] < threshold]
 
 
@@ -540,7 +540,7 @@ GROUP_BY_TAG = {
         "person_overwritten": grouper(pair=by_row),
         "beyond_the_threshold_counts": grouper(pair=uncapped),
         "distance_rounded": grouper(pair=rounding),
-        "squares_added": grouper(pair=by_squares),
+        "distances_added": grouper(pair=by_distances),
         "first_tag_for_all": grouper(tag=lambda own: own[0]),
         "last_tag_for_all": grouper(tag=lambda own: own[-1]),
         "mean_of_means": grouper(tag=half_and_half),

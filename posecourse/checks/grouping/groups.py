@@ -56,7 +56,7 @@ def beyond_the_threshold_counts(scores: Tensor, tags: Tensor, threshold: float, 
     """Pairs that are too far apart to go together have decided who goes with whom.
 
     Somebody far from everybody costs much, and the assignment parts two who belong together to save a little of it.
-    All that is too far is equally far: `apart.clamp(max=threshold)` before the assignment.
+    All that is too far is equally far: `apart.clamp(max=threshold)` before it is squared and assigned.
     """
     return _listed(_joined(scores, tags, threshold, capped=False), scores, max_people)
 
@@ -70,13 +70,13 @@ def distance_rounded(scores: Tensor, tags: Tensor, threshold: float, max_people:
     return _listed(_joined(scores, tags, threshold, rounded=True), scores, max_people)
 
 
-def squares_added(scores: Tensor, tags: Tensor, threshold: float, max_people: int) -> Tensor:
-    """The assignment has the smallest sum of *squared* distances, and that of distances was asked for.
+def distances_added(scores: Tensor, tags: Tensor, threshold: float, max_people: int) -> Tensor:
+    """The assignment has the smallest sum of distances, and that of their *squares* was asked for.
 
-    Squares are right where tags are normal, as in the section before. Here one tag far off should not decide for
-    everybody: give `linear_sum_assignment` the distances themselves.
+    On a line, two candidates on one side of two people have the same sum of distances either way, and rounding picks
+    one. Squares know who comes first: `linear_sum_assignment(apart.clamp(max=threshold) ** 2)`.
     """
-    return _listed(_joined(scores, tags, threshold, choose=_fewest_squares), scores, max_people)
+    return _listed(_joined(scores, tags, threshold, power=1), scores, max_people)
 
 
 def first_tag_for_all(scores: Tensor, tags: Tensor, threshold: float, max_people: int) -> Tensor:
@@ -160,6 +160,7 @@ def _joined(
     mean: Callable[[Tensor], Tensor] = lambda own: own.mean(0),
     start: Callable[[list[Person], int, int, Tensor], None] = lambda people, k, m, tags: people.append({k: m}),
     capped: bool = True,
+    power: int = 2,
     rounded: bool = False,
     most: float = torch.inf,
     faintest: float = 0,
@@ -173,7 +174,7 @@ def _joined(
         if here and people:
             own = torch.stack([mean(torch.stack([tags[j, m] for j, m in person.items()])) for person in people])
             apart = (tags[k, here][:, None] - own).norm(dim=-1)
-            cost = apart.clamp(max=threshold) if capped and near is None else apart
+            cost = (apart.clamp(max=threshold) if capped and near is None else apart) ** power
             cost = apart.round() * 100 - scores[k, here][:, None] if rounded else cost
             close = apart < threshold if near is None else near(apart)
             pairs = [(c, p) for c, p in (choose or _optimal)(cost, close) if close[c, p]]
@@ -190,10 +191,6 @@ def _optimal(cost: Tensor, close: Tensor) -> list[tuple[int, int]]:
     from scipy.optimize import linear_sum_assignment
 
     return list(zip(*(places.tolist() for places in linear_sum_assignment(cost)), strict=True))
-
-
-def _fewest_squares(cost: Tensor, close: Tensor) -> list[tuple[int, int]]:
-    return _optimal(cost**2, close)
 
 
 def _each_person_the_nearest(cost: Tensor, close: Tensor) -> list[tuple[int, int]]:
@@ -239,7 +236,7 @@ COALS = [
     person_overwritten,
     beyond_the_threshold_counts,
     distance_rounded,
-    squares_added,
+    distances_added,
     first_tag_for_all,
     last_tag_for_all,
     mean_of_means,
