@@ -79,6 +79,24 @@ def distances_added(scores: Tensor, tags: Tensor, threshold: float, max_people: 
     return _listed(_joined(scores, tags, threshold, power=1), scores, max_people)
 
 
+def infinity_for_too_far(scores: Tensor, tags: Tensor, threshold: float, max_people: int) -> Tensor:
+    """It stops where somebody is too far from everybody: pairs that may not be got an infinite cost.
+
+    SciPy pairs as many as it can and may not leave anybody out, so it says `cost matrix is infeasible`. Give what is
+    too far the cost of the threshold, and undo such pairs afterwards: `apart.clamp(max=threshold) ** 2`.
+    """
+    return _listed(_joined(scores, tags, threshold, choose=_forbidden), scores, max_people)
+
+
+def closest_first(scores: Tensor, tags: Tensor, threshold: float, max_people: int) -> Tensor:
+    """The closest pair was taken first, then the closest of the rest: greedy, and the smallest sum was asked for.
+
+    Whoever is a little nearer takes a person away from somebody who has no other. All pairs at once:
+    `linear_sum_assignment(apart.clamp(max=threshold) ** 2)`.
+    """
+    return _listed(_joined(scores, tags, threshold, choose=_greedy), scores, max_people)
+
+
 def first_tag_for_all(scores: Tensor, tags: Tensor, threshold: float, max_people: int) -> Tensor:
     """A person keeps the tag of the first keypoint for good, and each new one is compared with that.
 
@@ -121,6 +139,14 @@ def first_people_kept(scores: Tensor, tags: Tensor, threshold: float, max_people
     scores before the cut.
     """
     return _listed(_joined(scores, tags, threshold), scores, max_people, sort=False)
+
+
+def sorted_by_the_mean(scores: Tensor, tags: Tensor, threshold: float, max_people: int) -> Tensor:
+    """People are sorted by the mean of their candidates' scores, and the sum was asked for.
+
+    By the mean, one clear nose is worth more than somebody who is seen whole, a little less clear. Add the scores up.
+    """
+    return _listed(_joined(scores, tags, threshold), scores, max_people, share=True)
 
 
 def full_means_closed(scores: Tensor, tags: Tensor, threshold: float, max_people: int) -> Tensor:
@@ -193,6 +219,20 @@ def _optimal(cost: Tensor, close: Tensor) -> list[tuple[int, int]]:
     return list(zip(*(places.tolist() for places in linear_sum_assignment(cost)), strict=True))
 
 
+def _forbidden(cost: Tensor, close: Tensor) -> list[tuple[int, int]]:
+    return _optimal(torch.where(close, cost, torch.inf), close)
+
+
+def _greedy(cost: Tensor, close: Tensor) -> list[tuple[int, int]]:
+    """Return the cheapest pair, the cheapest of what that leaves, and so on."""
+    left, pairs = torch.where(close, cost, torch.inf), []
+    while left.isfinite().any():
+        c, p = divmod(int(left.argmin()), left.shape[1])
+        pairs.append((c, p))
+        left[c], left[:, p] = torch.inf, torch.inf
+    return pairs
+
+
 def _each_person_the_nearest(cost: Tensor, close: Tensor) -> list[tuple[int, int]]:
     return [(int(cost[:, p].argmin()), p) for p in range(cost.shape[1]) if bool(close[:, p].any())]
 
@@ -218,9 +258,11 @@ def _halved(own: Tensor) -> Tensor:
     return mean
 
 
-def _listed(people: Sequence[Person], scores: Tensor, max_people: int, *, sort: bool = True) -> Tensor:
+def _listed(
+    people: Sequence[Person], scores: Tensor, max_people: int, *, sort: bool = True, share: bool = False
+) -> Tensor:
     """Return people as a tensor of candidates (N K), −1 for none, the surest first."""
-    sure = [sum(float(scores[k, m]) for k, m in person.items()) for person in people]
+    sure = [sum(float(scores[k, m]) for k, m in one.items()) / (len(one) if share else 1) for one in people]
     order = sorted(range(len(people)), key=lambda place: -sure[place]) if sort else range(len(people))
     found = torch.full((min(len(people), max_people), len(scores)), -1)
     for row, place in zip(found, order, strict=False):
@@ -237,11 +279,14 @@ COALS = [
     beyond_the_threshold_counts,
     distance_rounded,
     distances_added,
+    infinity_for_too_far,
+    closest_first,
     first_tag_for_all,
     last_tag_for_all,
     mean_of_means,
     everybody_kept,
     first_people_kept,
+    sorted_by_the_mean,
     full_means_closed,
     faint_ones_too,
     nan_takes_part,
