@@ -647,7 +647,7 @@ for column, name in enumerate(("alone", "together")):
 
 # %% [markdown]
 # At $\tau = 0.3\,\Delta$<!--cited: the fourth mark of the figure--> one by one is wrong for
-# 5.3 %<!--05.wrong_alone--> and together for 0.9 %<!--05.wrong_together-->, for the same tags. SciPy's
+# 5.2 %<!--05.wrong_alone--> and together for 0.9 %<!--05.wrong_together-->, for the same tags. SciPy's
 # `linear_sum_assignment` pairs any number at once.
 #
 # Squares, because that is the likeliest pairing of normal tags, and because plain distances tie. On a line, two
@@ -1546,7 +1546,7 @@ claim("05.wider", "M = 4 less M = 1, D = 1", wider, between=(-0.03, 0.03), theor
 #   perfect loss and 0.38<!--05.broken--> of the keypoints on their own person.
 # - Public push losses differ by self pairs and components. Perfect tags cost 0.5<!--05.floor--> in mmpose.
 # - Pair all candidates at once: at a spread of 0.3<!--cited: the fourth mark of the figure--> of the distance
-#   5.3 %<!--05.wrong_alone--> of mistakes become 0.9 %<!--05.wrong_together-->.
+#   5.2 %<!--05.wrong_alone--> of mistakes become 0.9 %<!--05.wrong_together-->.
 # - At an overlap of 0.6<!--cited: the last column of the table--> true places would add 0.41<!--05.buys_finding--> AP
 #   and true groups 0.05<!--05.buys_sorting-->: finding is the dearer half.
 #

@@ -667,7 +667,8 @@ _ = train.fit(network, data, config=config, generator=seeding.generator(100), de
 
 # %% [markdown]
 # Such a training takes fifteen seconds. Five seeds for each of three β are in a table that the course ships, made by
-# `python -m benchmarks.fusion`. Ours is its first row; what we claim of it has to lie where its sisters are.
+# `python -m benchmarks.fusion`. Ours is its first row; what we claim of it has to lie within five standard
+# deviations of its sisters, pooled over β: on another processor rounding alone makes another training of it.
 
 
 # %%
@@ -693,30 +694,32 @@ table = json.loads(paths.data_path("fusion.json").read_text(encoding="utf-8"))
 
 # %%
 def recorded(*keys, beta=0.5):
-    """Return one entry of the table, a number a seed."""
+    """Return one entry of the table, or a function of a row, a number a seed."""
     rows = [row for row in table if row["beta"] == beta]
     for key in keys:
-        rows = [row[key] for row in rows if isinstance(row, list) or key in row]
+        known = [row for row in rows if callable(key) or isinstance(row, list) or key in row]
+        rows = [key(row) if callable(key) else row[key] for row in known]
     return torch.tensor(rows)
 
 
-def beside(values, share=0.5):
-    """Return bounds around the seeds' values: their spread, and half of it more on either side."""
-    slack = share * float(values.max() - values.min())
-    return round(float(values.min()) - slack, 3), round(float(values.max()) + slack, 3)
+def beside(*keys):
+    """Return bounds for one more training: five standard deviations about the mean of β = ½, pooled over the three β."""
+    mean, variances = recorded(*keys).mean(), [recorded(*keys, beta=beta).var() for beta in BETAS]
+    slack = 5 * (sum(variances) / len(BETAS)) ** 0.5
+    return round(float(mean - slack), 3), round(float(mean + slack), 3)
 
 
 # %% measured=true
 for index, name in enumerate(("heatmaps", "regression")):
-    values = recorded("rms", index)
+    keys = "rms", index
     claim(
-        f"06.rms_{name}", f"{name}: RMS an axis", rms(errors[index]), between=beside(values),
-        theory=values.mean(), unit="px",
+        f"06.rms_{name}", f"{name}: RMS an axis", rms(errors[index]), between=beside(*keys),
+        theory=recorded(*keys).mean(), unit="px",
     )  # fmt: skip
-    values = recorded("median", index)
+    keys = "median", index
     claim(
         f"06.median_{name}", f"{name}: median", away[index].median(),
-        between=beside(values), theory=values.mean(), unit="px",
+        between=beside(*keys), theory=recorded(*keys).mean(), unit="px",
     )  # fmt: skip
 
 # %% [markdown]
@@ -740,7 +743,7 @@ viz.headline(fig, "In the network the trap hardly shows")
 viz.show(
     fig,
     alt="Five trainings each for beta 0, a half and 1. Left: the regression head's RMS error; the groups overlap or lie close. "
-    "Right: mean squared error over claimed variance; all lie between 1.1 and 1.7.",
+    "Right: mean squared error over claimed variance; it falls with beta; all lie between 1.3 and 1.9.",
 )
 
 # %% measured=true
@@ -816,23 +819,28 @@ said, said_sigma2, said_maps = opinions(calibrating)
 for index, (mark, name, variances) in enumerate(
     (("peak", "peak", peak_variances(said_maps)), ("own", "own σ", said_sigma2))
 ):
-    scale, values = calibration.variance_scale(said[index], variances), recorded("scales", index)
-    claim(f"06.{mark}", f"{name}: mean of e²/v", scale, between=beside(values), theory=1)
+    scale = calibration.variance_scale(said[index], variances)
+    claim(f"06.{mark}", f"{name}: mean of e²/v", scale, between=beside("scales", index), theory=1)
 seen = recorded("seen")
-claim("06.seen", "own σ on the training set, 5 seeds", seen.mean(), between=beside(seen), theory=1)
+claim(
+    "06.seen", "own σ on the training set, 5 seeds", seen.mean(), between=beside("seen"), theory=1
+)
 moments = width_variances(maps).mean(-1) + 4**2
-for radius, values in zip((4, 2, 16), recorded("width_scales").T, strict=True):
-    claim(f"06.width_{radius}", f"moment in ±{radius}: e²/v", values.mean(), between=beside(values), theory=1)  # fmt: skip
+for index, radius in enumerate((4, 2, 16)):
+    keys = "width_scales", index
+    claim(f"06.width_{radius}", f"moment in ±{radius}: e²/v", recorded(*keys).mean(), between=beside(*keys), theory=1)  # fmt: skip
 surest = moments <= moments.quantile(0.25)
 ratio = moments[surest].mean().sqrt() / rms(errors[0][surest])
-claim("06.raw", "raw, surest quarter: σ/RMS", ratio, between=beside(recorded("raw_claim")), theory=1)  # fmt: skip
+claim("06.raw", "raw, surest quarter: σ/RMS", ratio, between=beside("raw_claim"), theory=1)  # fmt: skip
 
 # %% [markdown]
 # The peak's claim comes true to within a tenth, 1.08<!--06.peak-->, with nothing fitted: the theory's own variance. The head that was *trained* to say σ claims too little: its squared errors are
 # 1.5 times<!--06.own--> what it says. On the pictures that it was trained on they are 0.79<!--06.seen--> times: it says what it saw there. And the raw
 # second moment claims, where it is surest, 2.5 times<!--06.raw--> the error that there is. Less the blob it is as honest as the peak, 1.0<!--06.width_4-->, *in a
 # window of four cells to each side*. With two cells the blob's flanks are cut off, and $e^2/v$ is 4.6<!--06.width_2-->; with the whole map every speck counts as spread, and it is 0.26<!--06.width_16-->. The peak has no
-# such knob.
+# such knob. (The window was chosen after looking at these people, so it is flattered.)
+#
+# On average, that is. In the middle of the figure errors are a fifth smaller than the peak claims, and at the doubtful end a third larger: there they are gross, and no normal posterior.
 #
 # That is the size. Does it *rank*, too? Spearman's rank correlation of doubt and error, with a bootstrap over people: keypoints of one person are not independent.
 
@@ -858,10 +866,10 @@ everyone = torch.arange(len(owner))
 
 # %% measured=true
 for name in PAIRS:
-    values = recorded(f"rank_{IN_TABLE.get(name, name)}", 0)
+    keys = f"rank_{IN_TABLE.get(name, name)}", 0
     low, high = spread[name].quantile(torch.tensor([0.025, 0.975]).to(spread[name])).tolist()
     told = f"rank (95 %: {low:.2f} to {high:.2f})"
-    claim(f"06.rank_{name}", told, rank(name, everyone), between=beside(values))
+    claim(f"06.rank_{name}", told, rank(name, everyone), between=beside(*keys))
 gap = spread["peak_of_second"] - spread["own"]
 claim("06.gap", "peak over own σ: least of 100 bootstraps", gap.min(), between=(0, 0.2))
 gap = recorded("rank_peak_of_second", 0) - recorded("rank_sigma", 0)
@@ -869,7 +877,7 @@ claim("06.gap_seeds", "peak over own σ: least of 5 seeds", gap.min(), between=(
 for name in ("peak", "own", "peak_of_second"):
     within = [rank(name, (joint == k).nonzero()[:, 0]) for k in range(17)]
     mean = sum(within) / 17
-    claim(f"06.within_{name}", "the same within a joint", mean, between=beside(recorded(f"rank_{IN_TABLE.get(name, name)}", 1)))  # fmt: skip
+    claim(f"06.within_{name}", "the same within a joint", mean, between=beside(f"rank_{IN_TABLE.get(name, name)}", 1))  # fmt: skip
 _ = reveal("06.ranks", DOUBTS[1])
 
 # %% [markdown]
@@ -1001,9 +1009,9 @@ KEYS = ("naive", "constant_naive", "blue", "constant_blue")
 for name, key, (got, promised) in zip(fused, KEYS, list(RULES.values())[2:], strict=True):
     mean, variance = fused[name]
     values = recorded(*got)
-    claim(f"06.{key}", f"{name}", rms(mean), between=beside(values), theory=values.mean(), unit="px")  # fmt: skip
+    claim(f"06.{key}", f"{name}", rms(mean), between=beside(*got), theory=values.mean(), unit="px")  # fmt: skip
     values = recorded(*promised)
-    claim(f"06.{key}_promise", "promised", variance.mean().sqrt(), between=beside(values), theory=values.mean(), unit="px")  # fmt: skip
+    claim(f"06.{key}_promise", "promised", variance.mean().sqrt(), between=beside(*promised), theory=values.mean(), unit="px")  # fmt: skip
 
 # %% measured=true
 raw = recorded("raw", "naive_promise")
@@ -1011,17 +1019,17 @@ claim(
     "06.raw_promise",
     "average, not calibrated: it promised",
     raw.mean(),
-    between=beside(raw),
+    between=beside("raw", "naive_promise"),
     unit="px",
 )
 better = torch.minimum(recorded("rms", 0), recorded("rms", 1))
 helps = (recorded("calibrated", "naive") < better).sum()
 claim("06.helps", "average, a σ a point: seeds of 5 in which it beats both", helps, between=(4, 4))
 weights = fusion.best_weights(known_covariance(variances, rho))
-claim("06.negative_share", "axes with a negative weight", (weights < 0).any(-1).float().mean(), between=beside(recorded("calibrated", "negative")))  # fmt: skip
+claim("06.negative_share", "axes with a negative weight", (weights < 0).any(-1).float().mean(), between=beside("calibrated", "negative"))  # fmt: skip
 for axis, name in enumerate("xy"):
     values = recorded("rho", axis)
-    claim(f"06.rho_{name}", f"ρ along {name}", correlation(*errors[..., axis]), between=beside(values), theory=values.mean())  # fmt: skip
+    claim(f"06.rho_{name}", f"ρ along {name}", correlation(*errors[..., axis]), between=beside("rho", axis), theory=values.mean())  # fmt: skip
 _ = reveal("06.rho", correlation(*errors))
 
 # %% [markdown]
@@ -1042,9 +1050,10 @@ _ = reveal("06.rho", correlation(*errors))
 # The shared backbone's, one would think. The table has the answer: it also pairs the heatmaps of one network with the regression of *another*, trained from another seed, on the same pictures.
 
 # %% measured=true
-shared, apart = recorded("rho").mean(-1), recorded("apart_rho")
-claim("06.shared", "one backbone: ρ, mean of 5", shared.mean(), between=beside(shared))
-claim("06.apart", "two networks: ρ, mean of 4 pairs", apart.mean(), between=beside(apart))
+both = ("rho", lambda axes: sum(axes) / 2)
+shared, apart = recorded(*both), recorded("apart_rho")
+claim("06.shared", "one backbone: ρ, mean of 5", shared.mean(), between=beside(*both))
+claim("06.apart", "two networks: ρ, mean of 4 pairs", apart.mean(), between=beside("apart_rho"))
 
 # %% [markdown]
 # 0.85<!--06.shared--> with one backbone, 0.81<!--06.apart--> with two networks that share not a single weight. Most of it is in the *picture*: a hidden wrist is hidden for
@@ -1062,9 +1071,9 @@ parts = {"all": torch.ones_like(core), "within 10 px": core}
 
 # %% measured=true
 share = core.float().mean()
-claim("06.core", "share with both within 10 px", share, between=beside(recorded("core")))
+claim("06.core", "share with both within 10 px", share, between=beside("core"))
 squares = errors[0].square().sum(-1)
-claim("06.gross", "the others' share of the heatmaps' e²", 1 - squares[core].sum() / squares.sum(), between=beside(recorded("gross")))  # fmt: skip
+claim("06.gross", "the others' share of the heatmaps' e²", 1 - squares[core].sum() / squares.sum(), between=beside("gross"))  # fmt: skip
 for key, value, keys in (
     ("core_first", rms(errors[0][core]), ("core_rms", 0)),
     ("core_second", rms(errors[1][core]), ("core_rms", 1)),
@@ -1073,14 +1082,15 @@ for key, value, keys in (
 ):
     values = recorded(*keys)
     claim(
-        f"06.{key}", f"within 10 px: {key[5:]}", value, between=beside(values), theory=values.mean()
+        f"06.{key}", f"within 10 px: {key[5:]}", value, between=beside(*keys), theory=values.mean()
     )
 values = recorded("core_mean") - recorded("core_rms", 0)
 claim("06.core_harm", "within 10 px: seeds in which the average harms", (values > 0).sum(), between=(5, 5))  # fmt: skip
 
 # %% measured=true
-r, ours = recorded("core_rms", 1) / recorded("core_rms", 0), recorded("core_rho")
-claim("06.core_r", "within 10 px: r", rms(errors[1][core]) / rms(errors[0][core]), between=beside(r), theory=r.mean())  # fmt: skip
+ratio = ("core_rms", lambda pair: pair[1] / pair[0])
+r, ours = recorded(*ratio), recorded("core_rho")
+claim("06.core_r", "within 10 px: r", rms(errors[1][core]) / rms(errors[0][core]), between=beside(*ratio), theory=r.mean())  # fmt: skip
 limits = fusion.harmful_correlation(r)
 claim("06.core_beyond", "seeds with ρ beyond (1 + r²)/(2r³)", (ours > limits).sum(), between=(5, 5))
 law = ((1 + r**2 + 2 * ours * r) / 4).sqrt()
@@ -1117,20 +1127,32 @@ def enlarged(images, side=80):
 others = {"flip": flipped(test.images), "size": enlarged(test.images)}
 others = {name: (points - test.keypoints)[test.labelled] for name, points in others.items()}
 
+
 # %% measured=true
+def gain_of(name):
+    """Return what reads from a row of the table the average's RMS over the plain one's."""
+    return lambda row: row[f"{name}_mean"] / row["rms"][0]
+
+
 for name, other in others.items():
-    values = recorded(f"{name}_rho")
     rho = correlation(errors[0], other)
-    claim(f"06.{name}_rho", f"{name}: ρ with the plain answer", rho, between=beside(values))
+    claim(f"06.{name}_rho", f"{name}: ρ with the plain answer", rho, between=beside(f"{name}_rho"))
     mean = rms((errors[0] + other) / 2) / rms(errors[0])
     r = rms(other) / rms(errors[0])
     law = ((1 + r**2 + 2 * rho * r) / 4).sqrt()
-    values = recorded(f"{name}_mean") / recorded("rms", 0)
     claim(
-        f"06.{name}", f"{name}: average over plain, RMS", mean, between=beside(values), theory=law
+        f"06.{name}",
+        f"{name}: average over plain, RMS",
+        mean,
+        between=beside(gain_of(name)),
+        theory=law,
     )
     equal = ((1 + rho) / 2).sqrt()
-    claim(f"06.{name}_equal", f"{name}: √((1 + ρ)/2)", equal, between=beside(((1 + recorded(f"{name}_rho")) / 2).sqrt()))  # fmt: skip
+    claim(f"06.{name}_equal", f"{name}: √((1 + ρ)/2)", equal, between=beside(f"{name}_rho", lambda rho: ((1 + rho) / 2) ** 0.5))  # fmt: skip
+
+# %% measured=true
+claim("06.flip_gains", "seeds in which the flip gains", (recorded(gain_of("flip")) < 1).sum(), between=(5, 5))  # fmt: skip
+claim("06.size_harms", "seeds in which the other size harms", (recorded(gain_of("size")) > 1).sum(), between=(5, 5))  # fmt: skip
 
 # %% [markdown]
 # The flip helps by a hair, 0.992<!--06.flip--> of the plain error, where $\sqrt{(1 + \rho)/2}$ would have given 0.963<!--06.flip_equal-->: that formula is for equals, and in the mirror this network is a little worse.
