@@ -930,12 +930,14 @@ def times(what, weight):
     return recorded(weight, what) / recorded(0.0, what)
 
 
-# %% measured=true
+# %%
 BOUNDS = {  # the table's means, and four standard errors of six seeds on either side
     "tenth": ((0.91, 0.97), (0.97, 1.13)),
     "third": ((0.81, 0.89), (1.02, 1.18)),
     "one": ((0.7, 0.82), (1.16, 1.36)),
 }
+
+# %% measured=true
 for weight, name in ((0.1, "tenth"), (0.3, "third"), (1.0, "one")):
     lengths, places = times("limb_rms", weight), times("mse_before", weight)
     stated = f"weight {weight}: "
@@ -996,6 +998,8 @@ for spread, share, r in zip(SPREADS, restored, R, strict=True):
 short = constraints.limb_lengths(found, BODY)[constraints.limb_mask(on_body(held_out), BODY)].sum()
 short = short / seen_lengths[constraints.limb_mask(on_body(held_out), BODY)].sum()
 like_the_table("09.shrunk", "its limbs over true ones", short, recorded(0.0, "shrunk"))
+
+# %% measured=true
 both = constraints.limb_mask(on_body(held_out), BODY)
 eased = constraints.limb_lengths(taught, BODY)[both].sum() / seen_lengths[both].sum()
 like_the_table("09.unshrunk", "at weight 0.3", eased, recorded(0.3, "shrunk"))
