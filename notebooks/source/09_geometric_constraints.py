@@ -190,7 +190,7 @@ def project_limb(parent, child, length):
 
     Returns:
         The parent and the child at their new places, two new tensors (..., D). Where both ends are at one place there
-        is no direction: they stay, and nothing is NaN, nor is any gradient.
+        is no direction: they stay, and nothing is NaN.
     """
     way = child - parent
     distance = torch.linalg.vector_norm(way, dim=-1, keepdim=True)
@@ -531,7 +531,7 @@ checks.constraints.project_skeleton.check(project_skeleton)
 # <details><summary>Hint 2</summary>
 #
 # `points[..., a, :] = …` would edit the caller's keypoints. Take them apart with `list(points.unbind(-2))`, and put them together again with
-# `torch.stack(places, dim=-2)`. Equal variances are `torch.ones(…, 2)`.
+# `torch.stack(places, dim=-2)`. Equal variances are `torch.ones(2)`.
 # </details>
 #
 # <details><summary>Help: I get <i>one of the variables needed for gradient computation has been modified by an inplace operation</i></summary>
@@ -1018,7 +1018,7 @@ claim(
 #
 # ## The same on a COCO file
 #
-# A file of labels has neither metres nor cameras. But it has many people. We cut each of them out, at one size, and take as a bound for each limb what 95 of 100<!--cited: chosen so--> limbs of its
+# A file of labels has neither metres nor cameras. But it has many people. (Those of the file that the course ships are rendered; photographs go the same way.) We cut each of them out, at one size, and take as a bound for each limb what 95 of 100<!--cited: chosen so--> limbs of its
 # kind do not exceed, among *half* of the people; the other half gets noise, and the bound.
 
 
