@@ -302,9 +302,9 @@ for (name, pair), look in zip(WAYS.items(), LOOKS, strict=True):
     ]
     left.plot(fine, law, **{**look, "marker": ""})
 left.set(xlabel="parent's noise over child's", ylabel="squared error left", ylim=(0.4, 1.5))
-left.legend(loc="upper left")
 
 # %%
+left.legend(loc="upper left")
 right.plot([d / 20 for d in range(-60, 61)], lines, **{**viz.LEFT, "marker": ""})
 right.plot(WRONG, shares, **{**viz.LEFT, "linestyle": "none"})
 for ax in (left, right):
