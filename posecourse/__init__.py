@@ -14,6 +14,7 @@ __all__ = [
     "coco",
     "coords",
     "decode",
+    "equivariance",
     "grouping",
     "heatmaps",
     "lesson",

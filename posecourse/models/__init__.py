@@ -1,4 +1,4 @@
-"""Networks: one backbone, seven heads, put together by injection, with every intermediate to look at.
+"""Networks: two backbones, seven heads, put together by injection, with every intermediate to look at.
 
 `build(head=…)` makes the network of a lesson; `PoseNetwork(backbone, head)` takes any backbone and any head of yours.
 A head answers with a NamedTuple, reads keypoints from it, and knows the loss of each keypoint, so that one training
@@ -14,7 +14,8 @@ loop serves them all.
 | `visibility` | blobs, and what can be seen      | squared error and a likelihood          | 04     |
 | `tags`     | blobs of a crowd, and tags that say whose | squared error, pull and push    | 05     |
 
-The first six find one person. `predict_people` reads a crowd from the last.
+The first six find one person. `predict_people` reads a crowd from the last. The backbone is `UNet`, in lesson 07
+also `C4UNet`, whose features turn with the picture.
 """
 
 from posecourse.models.backbone import UNet
@@ -35,16 +36,17 @@ from posecourse.models.integral import IntegralAnswer, IntegralRegression
 from posecourse.models.network import ParameterCounts, PoseNetwork, evaluating, parameter_counts
 from posecourse.models.offsets import OffsetAnswer, OffsetHead
 from posecourse.models.probe import LinearProbe, linear_probe
-from posecourse.models.recipe import HEADS, HeadName, Recipe
+from posecourse.models.recipe import HEADS, BackboneName, HeadName, Recipe
 from posecourse.models.regression import GridRegression, PooledRegression, RegressionAnswer
 from posecourse.models.tags import TagAnswer, TagHead
+from posecourse.models.turning import C4UNet
 from posecourse.models.visibility import VisibilityAnswer, VisibilityHead
 
 __all__ = [
     # a network of a lesson
-    "build", "HEADS", "HeadName", "Recipe", "parameter_counts", "ParameterCounts",
+    "build", "HEADS", "HeadName", "BackboneName", "Recipe", "parameter_counts", "ParameterCounts",
     # its parts
-    "PoseNetwork", "UNet", "evaluating",
+    "PoseNetwork", "UNet", "C4UNet", "evaluating",
     "Head", "Reading", "Distance", "Damped",
     "PooledRegression", "GridRegression", "IntegralRegression", "OffsetHead", "HeatmapHead", "VisibilityHead",
     "TagHead",
