@@ -79,6 +79,7 @@ OWN = {  # where a name means something else in this one function
     "group_by_truth": {"truth": torch.ones(3, 2, 2), "mask": torch.ones(3, 2).bool()},  # of three people
     "group_by_tag": {"tags": torch.rand(2, 17, 4)},  # of 2 keypoints, 17 candidates each
     **{name: {"degrees": 10.0} for name in ("turn", "turn_keypoints", "equivariance_error", "resampling_error")},
+    "full_turn": {"image": torch.rand(3, 7, 7), "model": SimpleNamespace(predict=lambda images: POINTS[:1])},
     "lift_c4": {"weight": torch.rand(5, 3, 2, 2)},
     "conv_c4": {"weight": torch.rand(5, 3, 4, 2, 2)},
 }

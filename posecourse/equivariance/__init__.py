@@ -8,6 +8,7 @@ alone can do, `group_average` makes any network exact for quarter turns at four 
 C4 is the group of the four quarter turns, counter-clockwise on the screen; G = 4 throughout.
 """
 
+from posecourse.equivariance.around import FullTurn, full_turn
 from posecourse.equivariance.averaging import GroupAverage, group_average
 from posecourse.equivariance.convolution import conv_c4, lift_c4, pool_group, turn_features
 from posecourse.equivariance.error import equivariance_error, resampling_error
@@ -22,6 +23,8 @@ __all__ = [
     # how far from equivariant, and how far pixels alone bring one
     "equivariance_error",
     "resampling_error",
+    "full_turn",
+    "FullTurn",
     "grid_offset",
     "interpolation_variance",
     "relative_blur",

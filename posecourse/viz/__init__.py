@@ -16,6 +16,7 @@ from posecourse.viz.decoding import (
     describe_decoders,
 )
 from posecourse.viz.display import checked_alt, html_image, png, show
+from posecourse.viz.equivariance import TurnedPicture, describe_turned, errors_by_angle, turned
 from posecourse.viz.figures import gallery, headline, label_ends, row, single, title
 from posecourse.viz.grouping import (
     GroupedPicture,
@@ -68,4 +69,5 @@ __all__ = [
     "grouped", "describe_grouped", "GroupedPicture", "TaggedCandidates", "tag_colours", "draw_group",
     "decoders", "decoders_by_stride", "describe_decoders", "DecodersPicture", "decoded", "Decoded",
     "temperature", "describe_temperature", "TemperaturePicture",
+    "turned", "describe_turned", "TurnedPicture", "errors_by_angle",
 ]  # fmt: skip

@@ -6,6 +6,7 @@ picture in `viz` that shows the same on paper.
 
 from posecourse.widgets.coordinates import frames
 from posecourse.widgets.decoding import decoders
+from posecourse.widgets.equivariance import turned
 from posecourse.widgets.grouping import grouped
 from posecourse.widgets.panel import Drawn, Panel
 from posecourse.widgets.people import flip_book
@@ -13,4 +14,4 @@ from posecourse.widgets.representations import targets
 from posecourse.widgets.temperature import temperature
 from posecourse.widgets.visibility import kept
 
-__all__ = ["Drawn", "Panel", "decoders", "flip_book", "frames", "grouped", "kept", "targets", "temperature"]
+__all__ = ["Drawn", "Panel", "decoders", "flip_book", "frames", "grouped", "kept", "targets", "temperature", "turned"]
