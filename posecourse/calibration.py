@@ -59,7 +59,7 @@ def variance_scale(
         ValueError: shapes differ, nothing counts, or a variance that counts is not positive.
 
     Source: Levi et al. 2022 (σ scaling), here in closed form.
-    Lesson: 06, exercise `variance_calibration`.
+    Lesson: 06, exercise `variance_scale`.
     """
     require_same_shape(errors, variances, "errors and variances")
     errors, variances = _counting(errors, mask), _counting(variances, mask)

@@ -207,6 +207,16 @@ def test_broken_candidates_and_empty_rows_are_nobody(wrong: Any) -> None:
         refused("grouping.group_by_tag", lambda *given: wrong(ours, *given), seed)
 
 
+def test_single_precision_on_the_way_is_named() -> None:
+    """Is a push that is right to six digits told to look for float32, and one that is right to four not?"""
+    ours = EXERCISES["grouping.push_loss"].reference
+    for seed in SEEDS:
+        single = refused("grouping.push_loss", lambda *given: ours(*given) * (1 + 1e-6), seed)
+        assert "right to six or seven digits, and float64 has sixteen" in str(single)
+        larger = refused("grouping.push_loss", lambda *given: ours(*given) * (1 + 1e-4), seed)
+        assert "not recognised" in str(larger)
+
+
 def test_a_known_mistake_is_known_though_it_edits_too() -> None:
     """Is a wrong value that was computed in place recognised, and are both mistakes said?"""
 

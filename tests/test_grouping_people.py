@@ -71,6 +71,13 @@ def test_greedy_takes_the_closest_pair_and_optimal_the_best_sum() -> None:
     assert chosen(grouping.group_by_tag(*given_, 1.5, 9)) == [[0, 0], [1, 1]]
 
 
+@pytest.mark.parametrize("scores", [(0.7, 0.6), (0.6, 0.7)])
+def test_on_a_line_two_on_one_side_do_not_tie(scores: tuple[float, float]) -> None:
+    """With people at 0 and 1 and candidates at 2 and 3, is each the one in order, whoever is brighter?"""
+    given_ = candidates([(0.9, 0.0), (0.8, 1.0)], [(scores[0], 2.0), (scores[1], 3.0)])
+    assert sorted(chosen(grouping.group_by_tag(*given_, 5.0, 9))) == [[0, 0], [1, 1]]
+
+
 def test_the_order_is_the_caller_s() -> None:
     """Do keypoints join in the order given, so that the drifting tags split where it starts in the middle?"""
     given_ = candidates([(1.0, 0.0)], [(1.0, 0.9)], [(1.0, 1.8)])
@@ -191,7 +198,7 @@ def test_every_candidate_goes_to_one_person(seed: int, assignment: Literal["opti
 
 @given(seed=st.integers(0, 9999), people=st.integers(0, 4), candidates_=st.integers(0, 4))
 def test_optimal_is_the_best_of_all_ways(seed: int, people: int, candidates_: int) -> None:
-    """Against every way of joining some people and some candidates, is Σ (threshold − distance) the largest?"""
+    """Against every way of joining some people and some candidates, is Σ (threshold² − distance²) the largest?"""
     distances = np.random.default_rng(seed).uniform(0, 2, (people, candidates_))
     who, which = assign(distances, 1.0, "optimal")
     assert len({*who.tolist()}) == len(who)
@@ -201,8 +208,8 @@ def test_optimal_is_the_best_of_all_ways(seed: int, people: int, candidates_: in
     for count in range(min(people, candidates_) + 1):
         for some in itertools.combinations(range(people), count):
             for order in itertools.permutations(range(candidates_), count):
-                best = max(best, float((1 - distances[list(some), list(order)]).sum()))
-    assert (1 - distances[who, which]).sum() == pytest.approx(best, abs=1e-6)
+                best = max(best, float((1 - distances[list(some), list(order)] ** 2).sum()))
+    assert (1 - distances[who, which] ** 2).sum() == pytest.approx(best, abs=1e-6)
 
 
 @given(seed=st.integers(0, 9999), people=st.integers(0, 5), candidates_=st.integers(0, 5))

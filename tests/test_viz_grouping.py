@@ -110,3 +110,22 @@ def test_a_group_is_drawn_without_what_it_lacks() -> None:
     assert ax.texts[0].get_text() == "B"
     assert len(drawn) == 5
     assert len(viz.draw_group(ax, POINTS[:, 0], torch.zeros(3, dtype=torch.bool), TRIO, 0)) == 4
+
+
+@pytest.mark.parametrize(
+    ("there", "ties"),
+    [
+        ((1, 0, 1, 0), [[[0, 0], [2, 4]], [[2, 4], [0, 0]]]),
+        ((1, 1, 0, 1), [[[3, 9], [1, 1]]]),
+        ((1, 1, 1, 0), []),
+        ((0, 1, 0, 0), []),
+    ],
+)
+def test_a_loose_keypoint_is_tied_to_its_person(there: tuple[int, ...], ties: list[list[list[int]]]) -> None:
+    """Is a keypoint without a neighbour tied with dots to the nearest one along the chain that is there?"""
+    chain = Skeleton(names=("hip", "knee", "ankle", "toe"), limbs=((0, 1), (1, 2), (2, 3)))
+    points = torch.tensor([[0.0, 0.0], [1.0, 1.0], [2.0, 4.0], [3.0, 9.0]])
+    _, ax = viz.single()
+    viz.draw_group(ax, points, torch.tensor(there, dtype=torch.bool), chain, 0)
+    drawn = [segment.tolist() for lines in ax.collections[3:] for segment in lines.get_segments()]
+    assert drawn == ties

@@ -184,6 +184,25 @@ def test_the_temperature_demo_works_at_its_ends(end: str) -> None:
         assert demo.problem == ""
 
 
+def test_the_limb_demo_follows_its_sliders() -> None:
+    """Do the sliders, at their ends too, reach words and picture, and is the fast picture the whole one?"""
+    truth, noise = torch.tensor([[10.0, 30.0], [34.0, 12.0]]), torch.tensor([[-1.1, 0.7], [0.9, 0.8]])
+    demo = widgets.limb(truth, noise)
+    pictures = [demo.image]
+    assert "A limb of 30.0 px, seen with noise of 3.0 px an axis and drawn to 30.0 px" in demo.words
+    for name, value in (("length", 15.0), ("noise_px", 6.0), ("length", 45.0), ("noise_px", 0.6)):
+        demo.controls[name].value = value
+        pictures.append(demo.image)
+        assert demo.problem == ""
+    assert len(set(pictures)) == 5
+    assert demo.words == viz.describe_limb(truth, noise, 0.6, 45.0)
+    shown, drawn, elsewhere = (
+        np.asarray(Image.open(io.BytesIO(png)), dtype=float)
+        for png in (pictures[-1], viz.png(viz.limb(truth, noise, 0.6, 45.0)), pictures[0])
+    )
+    assert 2 * np.abs(shown - drawn).mean() < np.abs(shown - elsewhere).mean()
+
+
 @pytest.mark.parametrize("end", ["min", "max"])
 @pytest.mark.parametrize("stride", [1, 8])
 def test_the_sliders_ends_are_inside(end: str, stride: int) -> None:
@@ -272,6 +291,23 @@ def test_a_threshold_regroups() -> None:
         assert demo.problem == ""
         assert_alike(demo.image, viz.png(viz.grouped(picture, found, page.skeleton, value)))
     slider.value = 0.5
+    assert demo.image == first
+
+
+def test_the_fusion_demo_follows_its_sliders() -> None:
+    """Do the sliders' values reach the words and the picture, at all their ends too, and is nothing left of before?"""
+    demo = widgets.fusion()
+    first, sliders = demo.image, demo.controls
+    pictures = [first]
+    for name, value in (("rho", -0.95), ("ratio", 3.0), ("rho", 0.95), ("ratio", 1.0), ("ratio", 1.6)):
+        sliders[name].value = value
+        pictures.append(demo.image)
+        assert demo.problem == ""
+        rho, ratio = sliders["rho"].value, sliders["ratio"].value
+        assert demo.words == viz.describe_fused_ellipses(rho, ratio)
+        assert_alike(demo.image, viz.png(viz.fused_ellipses(rho, ratio)))
+    assert len(set(pictures)) == 6
+    sliders["rho"].value, sliders["ratio"].value = 0.5, 2.0
     assert demo.image == first
 
 

@@ -103,8 +103,13 @@ def disagreements(path: Path) -> list[str]:
     if files["student"].read_bytes() != editions.text(editions.edition(source, "student")).encode():
         found.append(f"student/{path.stem}.ipynb is not what its source builds.")
     stored = reads(files["solutions"].read_text(encoding="utf-8"), as_version=4)
+    others = (
+        reads(other.read_text(encoding="utf-8"), as_version=4)
+        for other in sorted(files["solutions"].parent.glob("*.ipynb"))
+        if other != files["solutions"]
+    )
     found += [f"solutions/{path.stem}.ipynb: {fault}" for fault in faults(stored)]
-    found += [f"{path.name}, {broken}" for broken in rules.findings(source, stored, int(path.stem[:2]))]
+    found += [f"{path.name}, {broken}" for broken in rules.findings(source, stored, int(path.stem[:2]), others)]
     for cell in stored.cells:
         if cell.cell_type == "code":
             cell.update(outputs=[], execution_count=None)

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html.parser import HTMLParser
 
 from nbformat import NotebookNode
@@ -41,12 +41,20 @@ _NO_PROSE = (
 )
 
 
-def findings(source: NotebookNode, solutions: NotebookNode, lesson: int) -> list[str]:
-    """Return whatever breaks a rule in a source that was read, with its executed solutions."""
+def findings(
+    source: NotebookNode, solutions: NotebookNode, lesson: int, others: Iterable[NotebookNode] = ()
+) -> list[str]:
+    """Return whatever breaks a rule in a source that was read, with its executed solutions.
+
+    `others` are the executed solutions of other lessons, whose claims the prose may name; an id that begins with this
+    lesson's number has to be its own.
+    """
+    own = f"{lesson:02}."
+    elsewhere = {name: bounds for other in others for name, bounds in claims(other).items() if not name.startswith(own)}
     found = [
         *opening(source),
         *code(source),
-        *prose(source, claims(solutions)),
+        *prose(source, elsewhere | claims(solutions)),
         *figures(solutions),
         *widths(solutions),
     ]
@@ -181,7 +189,8 @@ def _unfounded(match: re.Match[str], cite: str, known: dict[str, tuple[float, fl
     if cite.startswith("cited:"):
         return "" if cite.removeprefix("cited:").strip() else "is cited without a source."
     if cite not in known:
-        return f"names the claim {cite}, which was not printed; there are {', '.join(known) or 'none'}."
+        mine = [name for name in known if name[:3] == cite[:3]]
+        return f"names the claim {cite}, which was not printed; there are {', '.join(mine) or 'none'}."
     low, high, unit = known[cite]
     value = float(match["value"].replace("−", "-"))
     value = value / 100 if match["percent"] and unit != "%" else value

@@ -6,7 +6,18 @@ Topics are imported on first use, since each brings the rooms that its reference
 import importlib
 from types import ModuleType
 
-__all__ = ["decoding", "equivariance", "frames", "grouping", "heatmaps", "temperature", "training", "visibility"]
+__all__ = [
+    "constraints",
+    "decoding",
+    "equivariance",
+    "frames",
+    "fusion",
+    "grouping",
+    "heatmaps",
+    "temperature",
+    "training",
+    "visibility",
+]
 
 
 def __getattr__(name: str) -> ModuleType:

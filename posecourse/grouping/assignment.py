@@ -16,7 +16,7 @@ def assign(
     Args:
         distances: (P M), finite; candidates by falling score, which decides where distances are equal.
         threshold: from which on nobody goes together.
-        assignment: "optimal", the largest sum of (threshold − distance), or "greedy", the closest pair first.
+        assignment: "optimal", the largest sum of (threshold² − distance²), or "greedy", the closest pair first.
 
     Raises:
         ValueError: another assignment.
@@ -31,11 +31,12 @@ def assign(
 def _optimal(distances: NDArray[np.float64], threshold: float) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return SciPy's assignment, to which all that is too far is equally far: no reason to part who belongs together.
 
-    A billionth of the threshold a rank lets the higher score go first where distances are equal.
+    Squares, because distances along a line tie: two candidates on one side of two people add up to the same either
+    way. A billionth of the threshold² a rank lets the higher score go first where distances are equal.
     """
     from scipy.optimize import linear_sum_assignment
 
-    capped = np.minimum(distances / threshold, 1) + 1e-9 * np.arange(distances.shape[1])
+    capped = np.minimum((distances / threshold) ** 2, 1) + 1e-9 * np.arange(distances.shape[1])
     who, which = linear_sum_assignment(capped)
     return who, which
 

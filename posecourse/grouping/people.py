@@ -44,8 +44,11 @@ def group_by_tag(
 
     A person's tag is the mean of the tags that they have so far. Of each keypoint a person takes one candidate at
     most, at a distance below the threshold, and a candidate goes to one person at most; "optimal" lets the sum of
-    (threshold − distance) over all that join be largest, "greedy" lets the closest pair go first. Who joins nobody
+    (threshold² − distance²) over all that join be largest, "greedy" lets the closest pair go first. Who joins nobody
     starts a new person. Scores decide between equal distances only, and who is kept.
+
+    Squares, since two candidates on one side of two people tie by plain distances where a tag is one number, and since
+    the smallest sum of squares is the likeliest pairing of tags that lie normally about their people's.
 
     The answer depends on the candidates alone, not on their places in the tensors.
 
@@ -54,7 +57,8 @@ def group_by_tag(
         scores: their heights. A candidate of score 0 or less is absent, and so is one with a number that is not
             finite. To ignore what is faint, `scores.where(scores > least, 0)` first.
         tags: theirs, as `tags_at` reads them.
-        threshold: in tag units, positive; half the margin of `push_loss` or less.
+        threshold: in tag units, positive. Half the margin of `push_loss` makes no mistake while tags keep within a
+            quarter of their people's; a network whose tags stray needs more.
         max_people: how many to return at most: those with the largest sum of scores.
         order: in which order keypoints join, each once; the data's by default. What is seldom hidden or mistaken
             should come first: `torso_out(skeleton)`.

@@ -15,6 +15,7 @@ from posecourse.lesson.outcome import Outcome
 __all__ = ["Case", "explained"]
 
 _SINGLE = 1e-4  # how closely numbers agree that were computed in single precision on one side only
+_SINGLE_INSIDE = 1e-5  # the same where the answer is float64 again: as closely as float32 answers are compared
 
 _NOT_EDITED = (
     "the values are right, but not what becomes of the arguments. {} The caller goes on with the very object that was "
@@ -105,7 +106,7 @@ def explained(case: Case, coal: Callable[..., Any] | None, coal_edits: bool) -> 
         words = case.gravest.words
         given = _given(case).replace("With", "That was with")
         return " ".join(part for part in (f"{words.removesuffix('.')}. {given}.", _stumbled(words)) if part)
-    if advice := _converted(case) or _all_whole(case):
+    if advice := _converted(case) or _all_whole(case) or _single_inside(case):
         return f"{_example(case)} {advice}"
     if case.gravest.rank is Rank.KIND:
         return _example(case)
@@ -226,3 +227,17 @@ def _all_whole(case: Case) -> str:
     if all(have.equal(have.round()) for _, have in pairs) and not all(want.equal(want.round()) for want, _ in pairs):
         return "Every answer is a whole number: look for `round`, `floor`, `ceil`, `//` or `int`."
     return ""
+
+
+def _single_inside(case: Case) -> str:
+    """Say that float64 inputs, and only they, get an answer that is right to seven digits and not to more."""
+    pairs = [(case.expected[index].value, case.got[index].value) for index in case.wrong]
+    for want, have in pairs:
+        both = isinstance(want, Tensor) and isinstance(have, Tensor) and want.dtype == have.dtype == torch.float64
+        if not both or compare(want, have, _SINGLE_INSIDE):
+            return ""
+    return (
+        "The values are right to six or seven digits, and float64 has sixteen. Either something on the way is float32, "
+        "such as `torch.tensor(1.4)` without `dtype=x.dtype`, `torch.zeros(…)` or `.float()`; or a small number, such "
+        "as 1e-8, was added against a division by zero."
+    )

@@ -14,8 +14,9 @@ loop serves them all.
 | `visibility` | blobs, and what can be seen      | squared error and a likelihood          | 04     |
 | `tags`     | blobs of a crowd, and tags that say whose | squared error, pull and push    | 05     |
 
-The first six find one person. `predict_people` reads a crowd from the last. The backbone is `UNet`, in lesson 07
-also `C4UNet`, whose features turn with the picture.
+The first six find one person. `predict_people` reads a crowd from the last. Put together by hand: `GaussianRegression`
+says how far it may be off, and `PairHead` trains two heads on one backbone (lesson 06). The backbone is `UNet`, in
+lesson 07 also `C4UNet`, whose features turn with the picture.
 """
 
 from posecourse.models.backbone import UNet
@@ -30,11 +31,13 @@ from posecourse.models.crowds import (
     true_candidates,
 )
 from posecourse.models.damped import Damped
+from posecourse.models.gaussian import GaussianAnswer, GaussianRegression
 from posecourse.models.head import Distance, Head, Reading
 from posecourse.models.heatmap import HeatmapAnswer, HeatmapHead
 from posecourse.models.integral import IntegralAnswer, IntegralRegression
 from posecourse.models.network import ParameterCounts, PoseNetwork, evaluating, parameter_counts
 from posecourse.models.offsets import OffsetAnswer, OffsetHead
+from posecourse.models.pair import PairAnswer, PairHead
 from posecourse.models.probe import LinearProbe, linear_probe
 from posecourse.models.recipe import HEADS, BackboneName, HeadName, Recipe
 from posecourse.models.regression import GridRegression, PooledRegression, RegressionAnswer
@@ -49,11 +52,12 @@ __all__ = [
     "PoseNetwork", "UNet", "C4UNet", "evaluating",
     "Head", "Reading", "Distance", "Damped",
     "PooledRegression", "GridRegression", "IntegralRegression", "OffsetHead", "HeatmapHead", "VisibilityHead",
-    "TagHead",
+    "TagHead", "GaussianRegression", "PairHead",
     # a head that is solved, not trained
     "LinearProbe", "linear_probe",
     # what the heads answer
     "RegressionAnswer", "IntegralAnswer", "OffsetAnswer", "HeatmapAnswer", "VisibilityAnswer", "TagAnswer",
+    "GaussianAnswer", "PairAnswer",
     # from an answer to a crowd
     "predict_people", "CrowdReading", "candidates", "true_candidates", "Candidates", "people_of", "people_by_truth",
 ]  # fmt: skip

@@ -63,7 +63,7 @@ def predict_people(
     network: PoseNetwork,
     images: Float[Tensor, "B 3 H W"],
     *,
-    threshold: float = 0.5,
+    threshold: float | None = None,
     max_people: int = 10,
     least: float = 0.3,
     order: Sequence[int] | None = None,
@@ -73,8 +73,9 @@ def predict_people(
     Args:
         network: one with a head for tags.
         images: RGB in [0, 1].
-        threshold: how far a tag may be from the mean tag of the person that it joins; half of the head's margin is
-            half-way between two people who are far enough apart.
+        threshold: how far a tag may be from the mean tag of the person that it joins; the head's margin by default,
+            which `benchmarks/diagnosis.py` chose. Theory promises as much for half of it only, yet a person takes one
+            candidate a keypoint, so that too small a threshold costs more than too large a one.
         max_people: how many people an image may have at most.
         least: the lowest peak that is a candidate. Lower ones are noise as a rule, and each may begin a person.
         order: in which order keypoints join: `grouping.torso_out(skeleton)` begins with what is seldom hidden.
@@ -126,11 +127,12 @@ def people_of(
     found: Candidates,
     head: TagHead,
     *,
-    threshold: float = 0.5,
+    threshold: float | None = None,
     max_people: int = 10,
     order: Sequence[int] | None = None,
 ) -> CrowdReading:
-    """Return candidates grouped by their tags, image by image, in pixels. Arguments as for `group_by_tag`."""
+    """Return candidates grouped by their tags, image by image, in pixels. Arguments as for `predict_people`."""
+    threshold = head.margin if threshold is None else threshold
     each = zip(*found, strict=True)
     return _together([group_by_tag(*one, threshold, max_people, order=order) for one in each], head)
 

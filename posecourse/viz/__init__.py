@@ -6,6 +6,7 @@ words: `show(fig, alt=…)`. Figures are never registered with pyplot, so none s
 """
 
 from posecourse.viz.bounds import forbid_below
+from posecourse.viz.constraints import LimbPicture, describe_limb, describe_mended, limb, mended
 from posecourse.viz.coordinates import FramesPicture, frames, frames_by_stride
 from posecourse.viz.decoding import (
     Decoded,
@@ -18,6 +19,7 @@ from posecourse.viz.decoding import (
 from posecourse.viz.display import checked_alt, html_image, png, show
 from posecourse.viz.equivariance import TurnedPicture, describe_turned, errors_by_angle, turned
 from posecourse.viz.figures import gallery, headline, label_ends, row, single, title
+from posecourse.viz.fusion import FusedPicture, describe_fused_ellipses, fused_ellipses, fusion_map
 from posecourse.viz.grouping import (
     GroupedPicture,
     TaggedCandidates,
@@ -69,5 +71,7 @@ __all__ = [
     "grouped", "describe_grouped", "GroupedPicture", "TaggedCandidates", "tag_colours", "draw_group",
     "decoders", "decoders_by_stride", "describe_decoders", "DecodersPicture", "decoded", "Decoded",
     "temperature", "describe_temperature", "TemperaturePicture",
+    "fused_ellipses", "describe_fused_ellipses", "FusedPicture", "fusion_map",
+    "limb", "describe_limb", "LimbPicture", "mended", "describe_mended",
     "turned", "describe_turned", "TurnedPicture", "errors_by_angle",
 ]  # fmt: skip

@@ -21,7 +21,7 @@ from torch import Tensor
 from posecourse.grouping import group_by_tag
 from posecourse.skeletons import Skeleton
 from posecourse.viz.arrays import as_array
-from posecourse.viz.figures import row, title
+from posecourse.viz.figures import headline, row, title
 from posecourse.viz.overlays import Mask, Points, draw_prediction
 from posecourse.viz.pictures import image
 from posecourse.viz.places import number
@@ -145,6 +145,8 @@ def draw_group(
 ) -> list[Artist]:
     """Draw one person as grouped: limbs and keypoints in the colour and with the marker of its number, and its letter.
 
+    A keypoint whose limbs all lack their other end is tied with dots to the nearest one along the skeleton.
+
     Args:
         ax: the axes, with the picture in them.
         points: (x, y) in the picture's pixels.
@@ -160,6 +162,9 @@ def draw_group(
     for color, extra, order in ((INK, 1.8, 3), (BACKGROUND, 0.9, 3), (look["color"], 0, 3.1)):
         lines = LineCollection(limbs, colors=color, linewidths=width + extra, capstyle="round", zorder=order)
         drawn.append(ax.add_collection(lines, autolim=False))
+    if ties := [places[list(tie)] for tie in _ties(skeleton, there)]:
+        dotted = LineCollection(ties, colors=look["color"], linewidths=1, linestyles=":", zorder=3)
+        drawn.append(ax.add_collection(dotted, autolim=False))
     drawn += ax.plot(
         *places[there].T, linestyle="none", **look, markersize=3.2 + width, markeredgecolor=BACKGROUND,
         markeredgewidth=0.5, zorder=3.5,
@@ -174,6 +179,21 @@ def draw_group(
             )
         )  # fmt: skip
     return drawn
+
+
+def _ties(skeleton: Skeleton, there: np.ndarray) -> list[tuple[int, int]]:
+    """Return each keypoint that no drawn limb holds, with the nearest present one along the skeleton, if any."""
+    ties = []
+    for lone in np.flatnonzero(there).tolist():
+        reached, edge = {lone}, {lone}
+        for far in range(len(skeleton)):
+            edge = {end for limb in skeleton.limbs if edge & {*limb} for end in limb} - reached
+            reached |= edge
+            if near := [other for other in sorted(edge) if there[other]]:
+                if far > 0:
+                    ties.append((lone, near[0]))
+                break
+    return ties
 
 
 class GroupedPicture:
@@ -191,6 +211,7 @@ class GroupedPicture:
         self.figure, (self._picture, self._plot) = row(2, width_ratios=(1, 1.25))
         image(self._picture, picture)
         title(self._picture, "letter: a group; cross: a stranger in it")
+        headline(self.figure, "Who joins whom, at this threshold")
         self._view = _widest(found)
         self._axes_of_tags()
         self._repaint: Repaint | None = None
@@ -218,7 +239,7 @@ class GroupedPicture:
         names = [name.replace("_", " ") for name in self._skeleton.names]
         if tags.shape[1] == 1:
             self._plot.set(xlim=(low[0], high[0]), ylim=(len(names) - 0.4, -0.6), xlabel="tag")
-            self._plot.set_yticks(range(len(names)), labels=names, fontsize=6)
+            self._plot.set_yticks(range(len(names)), labels=names, fontsize=7.5)
         else:
             half = max(high - low) / 2
             x, y = (low + high) / 2

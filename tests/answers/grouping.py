@@ -80,6 +80,23 @@ def by_rows(heatmaps, limit):
     return torch.where(scores[..., None] > 0, wrong, points), scores
 
 
+def by_both(heatmaps, limit):
+    """Take the index apart with W for x and with H for y."""
+    H, W = heatmaps.shape[-2:]
+    points, scores = top(heatmaps, summit(heatmaps), limit)
+    index = points[..., 1] * W + points[..., 0]
+    y = torch.where(scores > 0, torch.div(index, H, rounding_mode="floor"), points[..., 1])
+    return torch.stack([points[..., 0], y], -1), scores
+
+
+def half_a_cell_on(heatmaps, limit):
+    """Put the places that are left over at half of width and height."""
+    H, W = heatmaps.shape[-2:]
+    points, scores = top(heatmaps, summit(heatmaps), limit)
+    points[scores == 0] = points.new_tensor([W / 2, H / 2])
+    return points, scores
+
+
 def all_maxima(heatmaps, limit):
     """Take every summit, also one below zero."""
     around = neighbourhood(heatmaps).amax(-1)
@@ -130,6 +147,8 @@ NMS_PEAKS = {
         "window_of_five": lambda h, limit: top(h, summit(h, radius=2), limit),
         "row_before_column": swapped,
         "divided_by_height": by_rows,
+        "row_by_height": by_both,
+        "centre_by_half": half_a_cell_on,
         "keypoints_compete": rivals,
         "in_reading_order": first_come,
         "limit_shared": one_threshold,
@@ -266,13 +285,16 @@ PULL_LOSS = {
         "joints_weigh_alike": all_at_once,
         "components_averaged": lambda t, m: as_a_variance(t, m) / t.size(-1),
         "nobody_gives_nan": unguarded_pull,
+        "nobody_at_all_gives_nan": pulling(share=lambda mask: mask.any(-1).sum()),
         "multiplied": weighted_pull,
         "chosen_too_late": late_pull,
     },
 }
 
 
-def pushing(cost=lambda d, margin: torch.clamp(margin - d, min=0) ** 2, mean=None, distance=None, divisor=None):
+def pushing(
+    cost=lambda d, margin: torch.clamp(margin - d, min=0) ** 2, mean=None, distance=None, divisor=None, places=None
+):
     """Return a push written with loops over pairs."""
     mean = mean or (lambda t, m: t[m].mean(0))
     distance = distance or (lambda a, b: (a - b).norm())
@@ -281,6 +303,8 @@ def pushing(cost=lambda d, margin: torch.clamp(margin - d, min=0) ** 2, mean=Non
         people = [mean(t, m) for t, m in zip(tags, mask, strict=True) if m.any()]
         pairs = [(i, j) for i in range(len(people)) for j in range(i)]
         total = sum((cost(distance(people[i], people[j]), margin) for i, j in pairs), torch.zeros((), dtype=tags.dtype))
+        if places is not None:
+            return total / places(len(mask))
         return total / (max(len(pairs), 1) if divisor is None else divisor(len(people)))
 
     return each_image(one)
@@ -349,6 +373,25 @@ def with_diagonal(tags, mask, margin):
     return (margin - torch.cdist(means, means)).clamp(min=0).square().mean()
 
 
+def diagonal_in_the_sum(tags, mask, margin):
+    """Let everybody pay for themselves, and count pairs of two."""
+    people = [t[m].mean(0) for t, m in zip(tags, mask, strict=True) if m.any()]
+    if not people:
+        return torch.zeros(())
+    means = torch.stack(people)
+    n = len(people)
+    return (margin - torch.cdist(means, means)).clamp(min=0).square().sum() / max(n * n - n, 1)
+
+
+def whole_table(tags, mask, margin):
+    """Average over all places, with nobody at 0."""
+    means = torch.stack(
+        [t[m].mean(0) if m.any() else 0 * t[0].nan_to_num(0, 0, 0) for t, m in zip(tags, mask, strict=True)]
+    )
+    apart = torch.cdist(means, means, compute_mode="donot_use_mm_for_euclid_dist")
+    return (margin - apart).clamp(min=0).square().mean()
+
+
 def unguarded_push(tags, mask, margin):
     """Divide by the number of pairs, even if there is none."""
     n = mask.sum(-1)
@@ -382,6 +425,11 @@ PUSH_LOSS = {
     "twins": {
         "self_pairs": each_image(with_diagonal),
         "self_pairs_in_the_count": pushing(lambda d, g: 2 * torch.relu(g - d) ** 2, divisor=lambda n: max(n * n, 1)),
+        "self_pairs_in_the_sum": each_image(diagonal_in_the_sum),
+        "places_counted": pushing(lambda d, g: 2 * torch.relu(g - d) ** 2, divisor=None, places=lambda n: n * (n - 1)),
+        "mean_of_the_table": pushing(lambda d, g: 2 * torch.relu(g - d) ** 2, places=lambda n: n * n),
+        "everything_averaged": each_image(whole_table),
+        "squares_subtracted": pushing(lambda d, g: torch.relu(g * g - d * d)),
         "pairs_once": pushing(divisor=lambda n: max(n * (n - 1), 1)),
         "across_images": one_crowd,
         "mean_of_all": pushing(mean=lambda t, m: t.sum(0) / len(t)),
@@ -406,13 +454,13 @@ PUSH_LOSS = {
 
 
 def brute_force(apart, threshold):
-    """Try every way of pairing rows with columns, and take the one that saves most below the threshold."""
+    """Try every way of pairing rows with columns, and take the one whose squares save most below the threshold's."""
     rows, columns = apart.shape
     near = [(r, c) for r in range(rows) for c in range(columns) if apart[r, c] < threshold]
     best, pairs = 0.0, []
     for taken in itertools.chain.from_iterable(itertools.combinations(near, n) for n in range(1, rows + 1)):
         alone = all(len({pair[axis] for pair in taken}) == len(taken) for axis in (0, 1))
-        saved = sum(threshold - float(apart[pair]) for pair in taken)
+        saved = sum(threshold**2 - float(apart[pair]) ** 2 for pair in taken)
         if alone and saved > best:
             best, pairs = saved, list(taken)
     return pairs
@@ -420,7 +468,7 @@ def brute_force(apart, threshold):
 
 def hungarian(apart, threshold):
     """Let SciPy pair them, and undo what is too far."""
-    rows, columns = linear_sum_assignment(np.minimum(apart.numpy(), threshold))
+    rows, columns = linear_sum_assignment(np.minimum(apart.numpy() ** 2, threshold**2))
     return [(r, c) for r, c in zip(rows, columns, strict=True) if apart[r, c] < threshold]
 
 
@@ -467,13 +515,31 @@ def rounding(apart, threshold, score):
 
 def everybody_somewhere(apart, threshold):
     """Accept whatever the assignment says."""
-    return list(zip(*linear_sum_assignment(apart.numpy()), strict=True))
+    return list(zip(*linear_sum_assignment(apart.square().numpy()), strict=True))
 
 
-def by_squares(apart, threshold):
-    """Add up squares."""
-    rows, columns = linear_sum_assignment(np.minimum(apart.numpy() ** 2, threshold**2))
+def by_distances(apart, threshold):
+    """Add up distances."""
+    rows, columns = linear_sum_assignment(np.minimum(apart.numpy(), threshold))
     return [(r, c) for r, c in zip(rows, columns, strict=True) if apart[r, c] < threshold]
+
+
+def infinite(apart, threshold):
+    """Forbid what is too far."""
+    cost = apart.numpy() ** 2
+    cost[cost >= threshold**2] = np.inf
+    return list(zip(*linear_sum_assignment(cost), strict=True))
+
+
+def nearest_pairs(apart, threshold):
+    """Go through all pairs by distance, and take each whose two are still free."""
+    rows, columns, pairs = set(), set(), []
+    for d, r, c in sorted((float(apart[r, c]), r, c) for r in range(len(apart)) for c in range(apart.shape[1])):
+        if d < threshold and r not in rows and c not in columns:
+            rows.add(r)
+            columns.add(c)
+            pairs.append((r, c))
+    return pairs
 
 
 def uncapped(apart, threshold):
@@ -540,7 +606,12 @@ GROUP_BY_TAG = {
         "person_overwritten": grouper(pair=by_row),
         "beyond_the_threshold_counts": grouper(pair=uncapped),
         "distance_rounded": grouper(pair=rounding),
-        "squares_added": grouper(pair=by_squares),
+        "distances_added": grouper(pair=by_distances),
+        "infinity_for_too_far": grouper(pair=infinite),
+        "closest_first": grouper(pair=nearest_pairs),
+        "sorted_by_the_mean": grouper(
+            finish=lambda people, most: sorted(people, key=lambda p: -p["score"] / len(p["found"]))[:most]
+        ),
         "first_tag_for_all": grouper(tag=lambda own: own[0]),
         "last_tag_for_all": grouper(tag=lambda own: own[-1]),
         "mean_of_means": grouper(tag=half_and_half),
@@ -601,6 +672,9 @@ OKS = {
         "area_missing": formula(lambda x, y, a, s: (x**2 + y**2) / (8 * s**2)),
         "one_sigma": formula(lambda x, y, a, s: (x**2 + y**2) / (2 * a * s**2)),
         "half_missing": formula(lambda x, y, a, s: (x**2 + y**2) / (4 * a * s**2)),
+        "sigma_not_squared": formula(lambda x, y, a, s: (x**2 + y**2) / (4 * a * s)),
+        "brackets_missing": formula(lambda x, y, a, s: (x**2 + y**2) / 2 * a * (2 * s) ** 2),
+        "minus_missing": formula(lambda x, y, a, s: -(x**2 + y**2) / (8 * a * s**2)),
         "distance_not_squared": formula(lambda x, y, a, s: (x**2 + y**2).sqrt() / (2 * a * (2 * s) ** 2)),
         "root_of_the_area": formula(lambda x, y, a, s: (x**2 + y**2) / (8 * a**0.5 * s**2)),
         "coordinates_averaged": formula(lambda x, y, a, s: torch.stack([x, y]).square().mean(0) / (8 * a * s**2)),

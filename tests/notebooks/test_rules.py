@@ -89,6 +89,29 @@ def test_claims_are_read_from_what_was_printed(capsys: pytest.CaptureFixture[str
     assert read == {"02.rms": (1.14, 1.17, "px"), "02.share": (-0.5, 0.3, ""), "02.hit": (69.0, 71.0, "%")}
 
 
+ELSEWHERE = """✓ 01.flat mean error does not care: between 1 and 2 px, measured 1.5
+✓ 02.rms a claim that lesson 02 alone may make: between 7 and 8 px, measured 7.5
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("It was 1.5 px<!--01.flat-->.", ""),
+        ("It was 2.5 px<!--01.flat-->.", "is not between 1.0 and 2.0"),
+        ("It was 1.5 px<!--01.rms-->.", "was not printed; there are 01.flat"),
+        ("It is 7.5 px<!--02.rms-->.", "was not printed; there are none"),
+    ],
+)
+def test_prose_may_name_another_lessons_claim(text: str, words: str) -> None:
+    """Is a number of another lesson held against what that lesson printed, and an own one against one's own?"""
+    output = new_output("stream", name="stdout", text=ELSEWHERE)
+    other = new_notebook(cells=[new_code_cell("1", outputs=[output])])
+    found = [line for line in rules.findings(lesson(f"#!{text}"), lesson("1"), 2, [other]) if "quiz" not in line]
+    about_numbers = [line for line in found if "no code" not in line]
+    assert [words in line for line in about_numbers] == ([True] if words else [])
+
+
 @pytest.mark.parametrize(("letters", "found"), [(50, 0), (51, 1)])
 def test_a_claim_that_is_too_long_is_found(letters: int, found: int, capsys: pytest.CaptureFixture[str]) -> None:
     """Do 96 characters before the measured number pass, and one more not?"""

@@ -107,15 +107,17 @@ def _fewer_than_asked_for(generator: torch.Generator) -> tuple[Tensor, Tensor, f
     """Return two people where five may be, and the brightest candidates of all broken.
 
     Of two candidates for one person the fainter is nearer. Later two people and two candidates are paired otherwise by
-    the smallest sum of squares.
+    the smallest sum of squares than by that of distances, and once more otherwise than by the closest pair first. One
+    person has the larger sum of scores, the other the larger mean.
     """
-    scores = torch.tensor([[0.9, 0, 0], [0.3, 0.9, 0], [0.5, 0.5, 0], [9, 8, 0]], dtype=torch.float64)
-    tags = torch.zeros(4, 3, 2, dtype=torch.float64)
+    scores = torch.tensor([[0.9, 0, 0], [0.3, 0.9, 0], [0.5, 0.5, 0], [0.5, 0.5, 0], [9, 8, 0]], dtype=torch.float64)
+    tags = torch.zeros(5, 3, 2, dtype=torch.float64)
     tags[1, :2] = torch.tensor([[0.1, 0], [0.45, 0]])
     tags[2, :2] = torch.tensor([[0.5875, 0.267], [0.45, 0.05]])
+    tags[3, :2] = torch.tensor([[0.384, 0.087], [0.991, 0.298]])
     tags[:, 2] = 3
     tags += 0.005 * torch.randn(tags.shape, generator=generator, dtype=torch.float64)
-    tags[3, 0, 1], tags[3, 1, 0] = torch.nan, torch.inf
+    tags[4, 0, 1], tags[4, 1, 0] = torch.nan, torch.inf
     return scores, tags, 0.8, 5
 
 
@@ -129,6 +131,7 @@ def people_and_answers(generator: torch.Generator) -> Iterator[tuple[Tensor, Ten
         predicted = truth + 1.1 * spread[..., None] * torch.randn(N, K, 2, generator=generator, dtype=dtype)
         mask = torch.rand(N, K, generator=generator) < 0.6
         mask[:, 0], mask[:, 1] = True, False
+        predicted[0] = truth[0] + (predicted[0] - truth[0]) / 10  # so near that no wrong width hides it
         if N > 3:
             predicted[1, 0], truth[1, 0] = torch.nan, 0.4 * spread[1, 0]  # a corner is no bad guess, and none was made
         if N > 2:

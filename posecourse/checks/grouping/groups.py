@@ -56,7 +56,7 @@ def beyond_the_threshold_counts(scores: Tensor, tags: Tensor, threshold: float, 
     """Pairs that are too far apart to go together have decided who goes with whom.
 
     Somebody far from everybody costs much, and the assignment parts two who belong together to save a little of it.
-    All that is too far is equally far: `apart.clamp(max=threshold)` before the assignment.
+    All that is too far is equally far: `apart.clamp(max=threshold)` before it is squared and assigned.
     """
     return _listed(_joined(scores, tags, threshold, capped=False), scores, max_people)
 
@@ -70,13 +70,31 @@ def distance_rounded(scores: Tensor, tags: Tensor, threshold: float, max_people:
     return _listed(_joined(scores, tags, threshold, rounded=True), scores, max_people)
 
 
-def squares_added(scores: Tensor, tags: Tensor, threshold: float, max_people: int) -> Tensor:
-    """The assignment has the smallest sum of *squared* distances, and that of distances was asked for.
+def distances_added(scores: Tensor, tags: Tensor, threshold: float, max_people: int) -> Tensor:
+    """The assignment has the smallest sum of distances, and that of their *squares* was asked for.
 
-    Squares are right where tags are normal, as in the section before. Here one tag far off should not decide for
-    everybody: give `linear_sum_assignment` the distances themselves.
+    On a line, two candidates on one side of two people have the same sum of distances either way, and rounding picks
+    one. Squares know who comes first: `linear_sum_assignment(apart.clamp(max=threshold) ** 2)`.
     """
-    return _listed(_joined(scores, tags, threshold, choose=_fewest_squares), scores, max_people)
+    return _listed(_joined(scores, tags, threshold, power=1), scores, max_people)
+
+
+def infinity_for_too_far(scores: Tensor, tags: Tensor, threshold: float, max_people: int) -> Tensor:
+    """It stops where somebody is too far from everybody: pairs that may not be got an infinite cost.
+
+    SciPy pairs as many as it can and may not leave anybody out, so it says `cost matrix is infeasible`. Give what is
+    too far the cost of the threshold, and undo such pairs afterwards: `apart.clamp(max=threshold) ** 2`.
+    """
+    return _listed(_joined(scores, tags, threshold, choose=_forbidden), scores, max_people)
+
+
+def closest_first(scores: Tensor, tags: Tensor, threshold: float, max_people: int) -> Tensor:
+    """The closest pair was taken first, then the closest of the rest: greedy, and the smallest sum was asked for.
+
+    Whoever is a little nearer takes a person away from somebody who has no other. All pairs at once:
+    `linear_sum_assignment(apart.clamp(max=threshold) ** 2)`.
+    """
+    return _listed(_joined(scores, tags, threshold, choose=_greedy), scores, max_people)
 
 
 def first_tag_for_all(scores: Tensor, tags: Tensor, threshold: float, max_people: int) -> Tensor:
@@ -123,6 +141,14 @@ def first_people_kept(scores: Tensor, tags: Tensor, threshold: float, max_people
     return _listed(_joined(scores, tags, threshold), scores, max_people, sort=False)
 
 
+def sorted_by_the_mean(scores: Tensor, tags: Tensor, threshold: float, max_people: int) -> Tensor:
+    """People are sorted by the mean of their candidates' scores, and the sum was asked for.
+
+    By the mean, one clear nose is worth more than somebody who is seen whole, a little less clear. Add the scores up.
+    """
+    return _listed(_joined(scores, tags, threshold), scores, max_people, share=True)
+
+
 def full_means_closed(scores: Tensor, tags: Tensor, threshold: float, max_people: int) -> Tensor:
     """Nobody new is begun once there are `max_people`, so it is decided by the order of keypoints who is kept.
 
@@ -160,6 +186,7 @@ def _joined(
     mean: Callable[[Tensor], Tensor] = lambda own: own.mean(0),
     start: Callable[[list[Person], int, int, Tensor], None] = lambda people, k, m, tags: people.append({k: m}),
     capped: bool = True,
+    power: int = 2,
     rounded: bool = False,
     most: float = torch.inf,
     faintest: float = 0,
@@ -173,7 +200,7 @@ def _joined(
         if here and people:
             own = torch.stack([mean(torch.stack([tags[j, m] for j, m in person.items()])) for person in people])
             apart = (tags[k, here][:, None] - own).norm(dim=-1)
-            cost = apart.clamp(max=threshold) if capped and near is None else apart
+            cost = (apart.clamp(max=threshold) if capped and near is None else apart) ** power
             cost = apart.round() * 100 - scores[k, here][:, None] if rounded else cost
             close = apart < threshold if near is None else near(apart)
             pairs = [(c, p) for c, p in (choose or _optimal)(cost, close) if close[c, p]]
@@ -192,8 +219,18 @@ def _optimal(cost: Tensor, close: Tensor) -> list[tuple[int, int]]:
     return list(zip(*(places.tolist() for places in linear_sum_assignment(cost)), strict=True))
 
 
-def _fewest_squares(cost: Tensor, close: Tensor) -> list[tuple[int, int]]:
-    return _optimal(cost**2, close)
+def _forbidden(cost: Tensor, close: Tensor) -> list[tuple[int, int]]:
+    return _optimal(torch.where(close, cost, torch.inf), close)
+
+
+def _greedy(cost: Tensor, close: Tensor) -> list[tuple[int, int]]:
+    """Return the cheapest pair, the cheapest of what that leaves, and so on."""
+    left, pairs = torch.where(close, cost, torch.inf), []
+    while left.isfinite().any():
+        c, p = divmod(int(left.argmin()), left.shape[1])
+        pairs.append((c, p))
+        left[c], left[:, p] = torch.inf, torch.inf
+    return pairs
 
 
 def _each_person_the_nearest(cost: Tensor, close: Tensor) -> list[tuple[int, int]]:
@@ -221,9 +258,11 @@ def _halved(own: Tensor) -> Tensor:
     return mean
 
 
-def _listed(people: Sequence[Person], scores: Tensor, max_people: int, *, sort: bool = True) -> Tensor:
+def _listed(
+    people: Sequence[Person], scores: Tensor, max_people: int, *, sort: bool = True, share: bool = False
+) -> Tensor:
     """Return people as a tensor of candidates (N K), −1 for none, the surest first."""
-    sure = [sum(float(scores[k, m]) for k, m in person.items()) for person in people]
+    sure = [sum(float(scores[k, m]) for k, m in one.items()) / (len(one) if share else 1) for one in people]
     order = sorted(range(len(people)), key=lambda place: -sure[place]) if sort else range(len(people))
     found = torch.full((min(len(people), max_people), len(scores)), -1)
     for row, place in zip(found, order, strict=False):
@@ -239,12 +278,15 @@ COALS = [
     person_overwritten,
     beyond_the_threshold_counts,
     distance_rounded,
-    squares_added,
+    distances_added,
+    infinity_for_too_far,
+    closest_first,
     first_tag_for_all,
     last_tag_for_all,
     mean_of_means,
     everybody_kept,
     first_people_kept,
+    sorted_by_the_mean,
     full_means_closed,
     faint_ones_too,
     nan_takes_part,

@@ -77,6 +77,27 @@ def divided_by_height(heatmaps: Tensor, limit: int) -> Peaks:
     return Peaks(_or_centre(points, peaks.values, heatmaps), peaks.values)
 
 
+def row_by_height(heatmaps: Tensor, limit: int) -> Peaks:
+    """X is right, and y was divided by the number of rows: `index // H` where `index // W` belongs.
+
+    The index counts cells along rows of W cells, so W takes it apart both ways: `index % W`, `index // W`.
+    """
+    H, W = heatmaps.shape[-2:]
+    peaks = _heights(heatmaps, _summits(heatmaps)).topk(limit)
+    points = torch.stack([peaks.indices % W, peaks.indices // H], dim=-1).to(heatmaps)
+    return Peaks(_or_centre(points, peaks.values, heatmaps), peaks.values)
+
+
+def centre_by_half(heatmaps: Tensor, limit: int) -> Peaks:
+    """Places that are not taken lie at (W/2, H/2), half a cell from the map's centre.
+
+    A cell's centre is at a whole number, and the first is 0, so the middle of W cells is at (W − 1)/2.
+    """
+    points, scores = nms_peaks(heatmaps, limit)
+    H, W = heatmaps.shape[-2:]
+    return Peaks(torch.where(scores[..., None] > 0, points, heatmaps.new_tensor([W / 2, H / 2])), scores)
+
+
 def keypoints_compete(heatmaps: Tensor, limit: int) -> Peaks:
     """Candidates are missing where another keypoint's map is higher at the same place: keypoints suppress each other.
 
@@ -151,6 +172,8 @@ COALS = [
     window_of_five,
     row_before_column,
     divided_by_height,
+    row_by_height,
+    centre_by_half,
     keypoints_compete,
     in_reading_order,
     limit_shared,

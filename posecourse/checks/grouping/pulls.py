@@ -148,6 +148,15 @@ def nobody_gives_nan(tags: Tensor, mask: Tensor) -> Tensor:
     return person.sum(-1) / mask.any(-1).sum(-1)
 
 
+def nobody_at_all_gives_nan(tags: Tensor, mask: Tensor) -> Tensor:
+    """The loss is right until nobody in an image has a label: then the mean over people is 0 / 0, NaN.
+
+    Persons are guarded and people are not. One such picture in a batch makes all weights NaN:
+    `mask.any(-1).sum(-1).clamp(min=1)`.
+    """
+    return _over_joints(_apart(tags, mask), mask).sum(-1) / mask.any(-1).sum(-1)
+
+
 def multiplied(tags: Tensor, mask: Tensor) -> Tensor:
     """The loss is right until a tag is NaN where there is no label: then all of it is NaN.
 
@@ -214,6 +223,7 @@ COALS = [
     joints_weigh_alike,
     components_averaged,
     nobody_gives_nan,
+    nobody_at_all_gives_nan,
     multiplied,
     chosen_too_late,
 ]

@@ -26,6 +26,42 @@ def self_pairs_in_the_count(tags: Tensor, mask: Tensor, margin: float) -> Tensor
     return _sum(_hinge(tags, mask, margin), pairs) / _pairs(mask, oneself=True).sum((-2, -1)).clamp(min=1)
 
 
+def self_pairs_in_the_sum(tags: Tensor, mask: Tensor, margin: float) -> Tensor:
+    """Everybody is added with themselves, margin² each, and the divisor counts pairs of two only.
+
+    mmpose's push is of this kind: with two people it cannot fall below margin², with ten below a ninth of it. Leave
+    the diagonal out of the sum as well: `torch.where(pairs, …, 0)` with `~torch.eye(N, dtype=torch.bool)` in the pairs.
+    """
+    return _sum(_hinge(tags, mask, margin), _pairs(mask, oneself=True)) / _pairs(mask).sum((-2, -1)).clamp(min=1)
+
+
+def places_counted(tags: Tensor, mask: Tensor, margin: float) -> Tensor:
+    """The sum is right and was divided by N·(N − 1), where some of the N places are empty.
+
+    A picture with two people among five places would push a tenth as hard. Count the pairs that you add:
+    `pairs.sum((-2, -1))`.
+    """
+    N = mask.shape[-2]
+    return _sum(_hinge(tags, mask, margin), _pairs(mask)) / (N * (N - 1))
+
+
+def mean_of_the_table(tags: Tensor, mask: Tensor, margin: float) -> Tensor:
+    """The sum is right and was divided by N²: `.mean((-2, -1))` counts the zeros, on the diagonal and of empty places.
+
+    Then the push is weaker the fewer people there are. Sum over the pairs, and divide by how many pairs count.
+    """
+    return _sum(_hinge(tags, mask, margin), _pairs(mask)) / mask.shape[-2] ** 2
+
+
+def everything_averaged(tags: Tensor, mask: Tensor, margin: float) -> Tensor:
+    """All N² entries of the table were averaged: people with themselves, and empty places as if they were people.
+
+    The first cost margin² each, and the second are people at 0. Both belong out of the sum and out of the count:
+    choose with `torch.where(pairs, …, 0)`, and divide by `pairs.sum((-2, -1))`.
+    """
+    return _hinge(tags, mask, margin).mean((-2, -1))
+
+
 def pairs_once(tags: Tensor, mask: Tensor, margin: float) -> Tensor:
     """The push is half as strong as it should be: each pair was added once, and counted as two.
 
@@ -100,6 +136,15 @@ def squared_distance(tags: Tensor, mask: Tensor, margin: float) -> Tensor:
     The unit of the margin is that of a tag, and so is a distance's. Take the norm, subtract, clamp, then square.
     """
     return _mean((margin - _distances(tags, mask) ** 2).clamp(min=0) ** 2, _pairs(mask))
+
+
+def squares_subtracted(tags: Tensor, mask: Tensor, margin: float) -> Tensor:
+    """The squares were subtracted, max(0, margin² − d²), and the difference was to be squared, max(0, margin − d)².
+
+    This one pushes hardest where it should let go, at the margin, and not at all on two equal means. Subtract, clamp,
+    then square.
+    """
+    return _mean((margin**2 - _distances(tags, mask) ** 2).clamp(min=0), _pairs(mask))
 
 
 def l1_distance(tags: Tensor, mask: Tensor, margin: float) -> Tensor:
@@ -210,6 +255,10 @@ def _mean(values: Tensor, pairs: Tensor) -> Tensor:
 COALS = [
     self_pairs,
     self_pairs_in_the_count,
+    self_pairs_in_the_sum,
+    places_counted,
+    mean_of_the_table,
+    everything_averaged,
     pairs_once,
     across_images,
     mean_of_all,
@@ -218,6 +267,7 @@ COALS = [
     rewarded_beyond,
     not_squared,
     squared_distance,
+    squares_subtracted,
     l1_distance,
     each_component,
     keypoints_pushed,

@@ -26,11 +26,40 @@ def one_sigma(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigm
 
 
 def half_missing(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
-    """The exponent is twice what it should be: the 2 of a Gaussian's 2·σ² is missing.
+    """The exponent is twice what it should be: one 2 is missing, or was not squared.
 
-    exp(−d² / (2·area·(2·sigma)²)) has two twos. One is the Gaussian's, one is COCO's.
+    exp(−d² / (2·area·(2·sigma)²)) has two twos. One is the Gaussian's, one is COCO's, and COCO's is squared with the
+    sigma: `(2 * sigmas) ** 2`, not `2 * sigmas ** 2`.
     """
     return oks(predicted, truth, mask, area / 2, sigmas)
+
+
+def sigma_not_squared(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
+    """The sigma is not squared: d² is divided by 2·area·2·sigma.
+
+    A Gaussian has its width squared. The width in pixels is 2·sigma·√area, and all of it is squared:
+    `area * (2 * sigmas) ** 2`.
+    """
+    return oks(predicted, truth, mask, area, (sigmas / 2).sqrt())
+
+
+def brackets_missing(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
+    """d² was divided by 2 and then multiplied by all the rest: brackets are missing around the divisor.
+
+    `a / b * c` is (a / b) · c. Write `squared / (2 * area * (2 * sigmas) ** 2)`.
+    """
+    width = area[..., None] * (2 * sigmas) ** 2
+    return _mean(torch.exp(-(predicted - truth).square().sum(-1) * width / 2).nan_to_num(0), mask)
+
+
+def minus_missing(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
+    """The minus is missing: the similarity grows with the distance, without bound.
+
+    A similarity is 1 where the two places are one, and falls: exp(−d² / …).
+    """
+    exponent = (predicted - truth).square().sum(-1) / (8 * sigmas**2 * area[..., None])
+    alike = torch.exp(exponent)
+    return _mean(torch.where(alike.isnan(), 0, alike), mask)
 
 
 def distance_not_squared(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
@@ -153,6 +182,9 @@ COALS = [
     area_missing,
     one_sigma,
     half_missing,
+    sigma_not_squared,
+    brackets_missing,
+    minus_missing,
     distance_not_squared,
     root_of_the_area,
     coordinates_averaged,
