@@ -168,6 +168,18 @@ def test_the_type_is_kept(dtype: torch.dtype) -> None:
     assert equivariance.pool_group(conv(lift(noise(2, 3, 8, 9).to(dtype)))).dtype == dtype
 
 
+def test_the_device_is_kept() -> None:
+    """Does nothing make tensors on the CPU by itself? The device without storage, "meta", would refuse them."""
+    lift, conv = (layer.to("meta") for layer in (equivariance.LiftC4(3, 2), equivariance.ConvC4(2, 5, padding=1)))
+    features = conv(lift(torch.empty(2, 3, 8, 9, device="meta")))
+    assert equivariance.pool_group(equivariance.turn_features(features, 1)).device.type == "meta"
+    images, points = torch.empty(2, 3, 8, 9, device="meta"), torch.empty(2, 3, 2, device="meta")
+    assert equivariance.turn(images, 90).device.type == "meta"
+    assert equivariance.turn_keypoints(points, 90, (8, 9)).device.type == "meta"
+    network = models.build("heatmap", (16, 32), 3, 2, backbone="c4", generator=seeding.generator(0)).to("meta")
+    assert network(torch.empty(1, 3, 16, 32, device="meta")).heatmaps.device.type == "meta"
+
+
 def test_layers_are_their_functions() -> None:
     """Do the layers hold the kernels as the functions want them, draw them as PyTorch does, and train?"""
     with seeding.fork(seeding.generator(0)):
