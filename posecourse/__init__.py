@@ -15,6 +15,7 @@ __all__ = [
     "constraints",
     "coords",
     "decode",
+    "equivariance",
     "fusion",
     "grouping",
     "heatmaps",

@@ -2,16 +2,28 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor
 
-from posecourse import calibration, coords, decode, grouping, heatmaps, losses, metrics, samples, transforms
+from posecourse import (
+    calibration,
+    coords,
+    decode,
+    equivariance,
+    grouping,
+    heatmaps,
+    losses,
+    metrics,
+    samples,
+    transforms,
+)
 from posecourse.skeletons import COCO17
 
-MODULES = (calibration, coords, decode, grouping, heatmaps, losses, metrics, transforms)
+MODULES = (calibration, coords, decode, equivariance, grouping, heatmaps, losses, metrics, transforms)
 SIZE = (5, 7)
 POINTS, MAPS, MASK = torch.ones(2, 17, 2), torch.rand(2, 17, 5, 7), torch.ones(2, 17, dtype=torch.bool)
 MATRIX, IMAGES = torch.eye(3).repeat(2, 1, 1), torch.rand(2, 3, 5, 7)
@@ -54,6 +66,9 @@ GOOD: dict[str, Any] = {
     "size": SIZE,
     "skeleton": COCO17,
     "sample": samples.Sample(**FIELDS),
+    "model": SimpleNamespace(predict=lambda images: POINTS),
+    "features": torch.rand(2, 3, 4, 5, 7),
+    **dict.fromkeys(("quarters", "n", "kernel"), 3),
 }
 OWN = {  # where a name means something else in this one function
     "heatmap_mse": {"predicted": MAPS},
@@ -63,6 +78,10 @@ OWN = {  # where a name means something else in this one function
     **{name: {"mask": torch.ones(2, 3, 17).bool()} for name in ("pull_loss", "push_loss", "gaussian_push_loss")},
     "group_by_truth": {"truth": torch.ones(3, 2, 2), "mask": torch.ones(3, 2).bool()},  # of three people
     "group_by_tag": {"tags": torch.rand(2, 17, 4)},  # of 2 keypoints, 17 candidates each
+    **{name: {"degrees": 10.0} for name in ("turn", "turn_keypoints", "equivariance_error", "resampling_error")},
+    "full_turn": {"image": torch.rand(3, 7, 7), "model": SimpleNamespace(predict=lambda images: POINTS[:1])},
+    "lift_c4": {"weight": torch.rand(5, 3, 2, 2)},
+    "conv_c4": {"weight": torch.rand(5, 3, 4, 2, 2)},
 }
 CONVERTED = ("sigma", "temperature", "sigmas", "degrees")  # numbers or tensors: an array is as good as a tensor
 

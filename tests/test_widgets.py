@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from posecourse import viz, widgets
+from posecourse import equivariance, viz, widgets
 from posecourse.samples import Sample
 from posecourse.skeletons import Skeleton
 
@@ -309,6 +309,30 @@ def test_the_fusion_demo_follows_its_sliders() -> None:
     assert len(set(pictures)) == 6
     sliders["rho"].value, sliders["ratio"].value = 0.5, 2.0
     assert demo.image == first
+
+
+def test_a_picture_turns() -> None:
+    """Does the slider reach every angle, in words and picture, and leave no skeleton of before?"""
+
+    class Brightest:
+        """Answers the same places, whatever it sees."""
+
+        def predict(self, images: torch.Tensor) -> torch.Tensor:
+            return torch.tensor([[4.0, 9.0], [9.0, 5.0], [12.0, 12.0]]).expand(len(images), 3, 2)
+
+    picture = torch.linspace(0, 1, 3 * 20 * 20).view(3, 20, 20)
+    ways = equivariance.full_turn(Brightest(), picture, range(-180, 181, 60))
+    demo = widgets.turned(ways, pages().skeleton)
+    first, slider = demo.image, demo.controls["angle"]
+    assert "Turned by 60°" in demo.words
+    for index in (0, 3, 6):
+        slider.value = index
+        assert demo.problem == ""
+        assert demo.words == viz.describe_turned(ways, pages().skeleton, index)
+        assert_alike(demo.image, viz.png(viz.turned(ways, pages().skeleton, index)))
+    slider.value = 4
+    assert demo.image == first
+    assert "Turned by −120°" in widgets.turned(ways, pages().skeleton, -111.0).words
 
 
 def assert_alike(shown: bytes, drawn: bytes) -> None:

@@ -9,6 +9,7 @@ from types import ModuleType
 __all__ = [
     "constraints",
     "decoding",
+    "equivariance",
     "frames",
     "fusion",
     "grouping",

@@ -1,4 +1,4 @@
-"""Networks: one backbone, seven heads, put together by injection, with every intermediate to look at.
+"""Networks: two backbones, seven heads, put together by injection, with every intermediate to look at.
 
 `build(head=…)` makes the network of a lesson; `PoseNetwork(backbone, head)` takes any backbone and any head of yours.
 A head answers with a NamedTuple, reads keypoints from it, and knows the loss of each keypoint, so that one training
@@ -15,7 +15,8 @@ loop serves them all.
 | `tags`     | blobs of a crowd, and tags that say whose | squared error, pull and push    | 05     |
 
 The first six find one person. `predict_people` reads a crowd from the last. Put together by hand: `GaussianRegression`
-says how far it may be off, and `PairHead` trains two heads on one backbone (lesson 06).
+says how far it may be off, and `PairHead` trains two heads on one backbone (lesson 06). The backbone is `UNet`, in
+lesson 07 also `C4UNet`, whose features turn with the picture.
 """
 
 from posecourse.models.backbone import UNet
@@ -38,16 +39,17 @@ from posecourse.models.network import ParameterCounts, PoseNetwork, evaluating, 
 from posecourse.models.offsets import OffsetAnswer, OffsetHead
 from posecourse.models.pair import PairAnswer, PairHead
 from posecourse.models.probe import LinearProbe, linear_probe
-from posecourse.models.recipe import HEADS, HeadName, Recipe
+from posecourse.models.recipe import HEADS, BackboneName, HeadName, Recipe
 from posecourse.models.regression import GridRegression, PooledRegression, RegressionAnswer
 from posecourse.models.tags import TagAnswer, TagHead
+from posecourse.models.turning import C4UNet
 from posecourse.models.visibility import VisibilityAnswer, VisibilityHead
 
 __all__ = [
     # a network of a lesson
-    "build", "HEADS", "HeadName", "Recipe", "parameter_counts", "ParameterCounts",
+    "build", "HEADS", "HeadName", "BackboneName", "Recipe", "parameter_counts", "ParameterCounts",
     # its parts
-    "PoseNetwork", "UNet", "evaluating",
+    "PoseNetwork", "UNet", "C4UNet", "evaluating",
     "Head", "Reading", "Distance", "Damped",
     "PooledRegression", "GridRegression", "IntegralRegression", "OffsetHead", "HeatmapHead", "VisibilityHead",
     "TagHead", "GaussianRegression", "PairHead",

@@ -11,9 +11,10 @@ from posecourse.models.heatmap import HeatmapHead
 from posecourse.models.integral import IntegralRegression
 from posecourse.models.network import PoseNetwork
 from posecourse.models.offsets import OffsetHead
-from posecourse.models.recipe import HeadName, Recipe
+from posecourse.models.recipe import BackboneName, HeadName, Recipe
 from posecourse.models.regression import GridRegression, PooledRegression
 from posecourse.models.tags import TagHead
+from posecourse.models.turning import C4UNet
 from posecourse.models.visibility import VisibilityHead
 from posecourse.shapes import Size, checked_size
 
@@ -29,6 +30,7 @@ def build(
     dropout: float = 0.0,
     sigma: float = 1.0,
     tags: int = 1,
+    backbone: BackboneName = "unet",
     generator: torch.Generator,
 ) -> PoseNetwork:
     """Return a new network on the CPU, its parameters drawn as `generator` decides. The arguments are a `Recipe`'s.
@@ -36,17 +38,26 @@ def build(
     Networks built from one seed have the same backbone, whatever their heads: a comparison starts from one place.
 
     Raises:
-        ValueError: there is no such head, or the stride does not divide `size`.
+        ValueError: there is no such head or backbone, or the stride does not divide `size`.
     """
-    recipe = Recipe(head, checked_size(size), keypoints, width, dropout, sigma, tags)
+    recipe = Recipe(head, checked_size(size), keypoints, width, dropout, sigma, tags, backbone)
     with seeding.fork(generator):
-        backbone = UNet(width, dropout)
-        if any(n % backbone.stride for n in recipe.size):
-            raise ValueError(f"size must be (H, W) in multiples of the stride {backbone.stride}; got {recipe.size}.")
-        return PoseNetwork(backbone, _head(recipe, backbone), recipe)
+        features = _backbone(recipe)
+        if any(n % features.stride for n in recipe.size):
+            raise ValueError(f"size must be (H, W) in multiples of the stride {features.stride}; got {recipe.size}.")
+        return PoseNetwork(features, _head(recipe, features), recipe)
 
 
-def _head(recipe: Recipe, backbone: UNet) -> Head[Any]:
+def _backbone(recipe: Recipe) -> UNet | C4UNet:
+    match recipe.backbone:
+        case "unet":
+            return UNet(recipe.width, recipe.dropout)
+        case "c4":
+            return C4UNet(recipe.width, recipe.dropout)
+    raise ValueError(f"backbone must be one of {', '.join(get_args(BackboneName))}; got {recipe.backbone!r}.")
+
+
+def _head(recipe: Recipe, backbone: UNet | C4UNet) -> Head[Any]:
     channels, keypoints, stride = backbone.channels, recipe.keypoints, backbone.stride
     match recipe.head:
         case "pooled":

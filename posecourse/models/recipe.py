@@ -5,9 +5,11 @@ from typing import Literal, TypeAlias
 
 from posecourse.shapes import Size
 
-__all__ = ["HEADS", "HeadName", "Recipe"]
+__all__ = ["HEADS", "BackboneName", "HeadName", "Recipe"]
 
 HeadName: TypeAlias = Literal["pooled", "grid", "integral", "offset", "heatmap", "visibility", "tags"]
+
+BackboneName: TypeAlias = Literal["unet", "c4"]
 
 HEADS: tuple[HeadName, ...] = ("pooled", "grid", "integral", "offset", "heatmap", "visibility")
 """The heads that find one person, from one vector of coordinates to a whole landscape; "tags" finds a crowd."""
@@ -25,6 +27,7 @@ class Recipe:
         dropout: probability that one of the deepest channels is dropped.
         sigma: σ of the blobs that "heatmap", "visibility", "offset" and "tags" are trained with, in cells.
         tags: D, how many numbers a tag of "tags" has.
+        backbone: "unet", or "c4" for one whose features turn with the picture.
     """
 
     head: HeadName = "heatmap"
@@ -34,3 +37,4 @@ class Recipe:
     dropout: float = 0.0
     sigma: float = 1.0
     tags: int = 1
+    backbone: BackboneName = "unet"

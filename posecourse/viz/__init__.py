@@ -17,6 +17,7 @@ from posecourse.viz.decoding import (
     describe_decoders,
 )
 from posecourse.viz.display import checked_alt, html_image, png, show
+from posecourse.viz.equivariance import TurnedPicture, describe_turned, errors_by_angle, turned
 from posecourse.viz.figures import gallery, headline, label_ends, row, single, title
 from posecourse.viz.fusion import FusedPicture, describe_fused_ellipses, fused_ellipses, fusion_map
 from posecourse.viz.grouping import (
@@ -72,4 +73,5 @@ __all__ = [
     "temperature", "describe_temperature", "TemperaturePicture",
     "fused_ellipses", "describe_fused_ellipses", "FusedPicture", "fusion_map",
     "limb", "describe_limb", "LimbPicture", "mended", "describe_mended",
+    "turned", "describe_turned", "TurnedPicture", "errors_by_angle",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ picture in `viz` that shows the same on paper.
 from posecourse.widgets.constraints import limb
 from posecourse.widgets.coordinates import frames
 from posecourse.widgets.decoding import decoders
+from posecourse.widgets.equivariance import turned
 from posecourse.widgets.fusion import fusion
 from posecourse.widgets.grouping import grouped
 from posecourse.widgets.panel import Drawn, Panel
@@ -27,4 +28,5 @@ __all__ = [
     "limb",
     "targets",
     "temperature",
+    "turned",
 ]
