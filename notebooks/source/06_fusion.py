@@ -477,9 +477,9 @@ checks.fusion.covariance_intersection.check(covariance_intersection)
 # The trace of each is `P.diagonal(dim1=-2, dim2=-1).sum(-1)`, and its `argmin()` says which ω. The mean wants the same ω, and the *inverses* of A and B.
 # </details>
 #
-# <details><summary>Help: I get <i>expected m1 and m2 to have the same dtype</i></summary>
+# <details><summary>Help: I get <i>The size of tensor a (…) must match the size of tensor b (2)</i></summary>
 #
-# `linspace` makes float32 unless told otherwise: `dtype=means.dtype`.
+# Many values of ω beside matrices of 2 × 2 need two axes of their own: `omega[:, None, None]`.
 # </details>
 
 # %%
@@ -921,7 +921,7 @@ checks.fusion.variance_scale.check(variance_scale)
 # The mean of the ratios, not the ratio of the means. And $v$ is a variance already: do not square it.
 # </details>
 #
-# <details><summary>Help: I get <i>… where a tensor of shape () is expected</i></summary>
+# <details><summary>Help: I get <i>… tensor of shape () is expected</i></summary>
 #
 # `.mean()` without an axis runs over all of them.
 # </details>

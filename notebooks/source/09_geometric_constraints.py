@@ -521,8 +521,8 @@ def project_skeleton(points, limbs, lengths, sweeps):
     places = list(points.unbind(-2))
     for _ in range(sweeps):
         for (a, b), length in zip(limbs, lengths, strict=True):
-            equal = torch.ones(2, dtype=points.dtype).expand(*points.shape[:-2], 2)
-            places[a], places[b] = bounded_limb(places[a], places[b], length, equal)
+            moved = constraints.project_limb(places[a], places[b], length, bound="upper")
+            places[a], places[b] = moved
     return torch.stack(places, dim=-2)
 
 
@@ -538,10 +538,11 @@ checks.constraints.project_skeleton.check(project_skeleton)
 # <details><summary>Hint 2</summary>
 #
 # `points[..., a, :] = …` would edit the caller's keypoints. Take them apart with `list(points.unbind(-2))`, and put them together again with
-# `torch.stack(places, dim=-2)`. Equal variances are `torch.ones(2)`.
+# `torch.stack(places, dim=-2)`. For one limb there is your `bounded_limb` with variances of 1, or
+# `constraints.project_limb(…, bound="upper")`.
 # </details>
 #
-# <details><summary>Help: I get <i>one of the variables needed for gradient computation has been modified by an inplace operation</i></summary>
+# <details><summary>Help: I get an error about an inplace operation</summary>
 #
 # A list of places has none: `places[a] = …` puts another tensor there and leaves the old one as it was.
 # </details>

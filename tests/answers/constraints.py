@@ -428,8 +428,23 @@ def filled_last(predicted, truth, limbs, mask):
     return (measured(truth, limbs) - measured(predicted, limbs)).abs().masked_fill(~both, 0)
 
 
+def column_forgotten(parent, child, length, variances=None):
+    """Keep the axis of the distance, and give the length none."""
+    distance = (child - parent).norm(dim=-1, keepdim=True)
+    move = (distance - length) / 2 * (child - parent) / distance
+    return parent + move, child - move
+
+
+def masked_too_late(predicted, truth, limbs, mask):
+    """Measure everything by roots, and choose what counts afterwards."""
+    a, b = torch.tensor(limbs).T.tolist()
+    lengths = [((x[..., b, :] - x[..., a, :]) ** 2).sum(-1).sqrt() for x in (predicted, truth)]
+    return torch.where(mask[..., a] & mask[..., b], (lengths[0] - lengths[1]).abs(), 0)
+
+
 ANSWERS = {
     "project_limb": {
+        "helped": [column_forgotten],
         "golds": [by_the_middle, by_a_factor, in_numpy],
         "twins": {
             "pushed_apart": sign_forgotten,
@@ -448,6 +463,7 @@ ANSWERS = {
         },
     },
     "bounded_limb": {
+        "helped": [column_forgotten],
         "golds": [clamped, only_where_long],
         "twins": {
             "surer_end_moves": shared(lambda vp, vc: vc / (vp + vc)),
@@ -482,6 +498,7 @@ ANSWERS = {
         },
     },
     "limb_loss": {
+        "helped": [masked_too_late],
         "golds": [filled_first, with_indices],
         "twins": {
             "batch_averaged_first": like_bone_loss,

@@ -321,6 +321,12 @@ COVARIANCE_INTERSECTION = {
     },
 }
 
+CORRELATED["helped"] = [lambda means, C: ((torch.linalg.inv(C).sum(-1) * means).sum(-1), means[0])]
+VARIANCE_SCALE["helped"] = [lambda errors, variances: (errors**2 / variances).mean(-1)]
+COVARIANCE_INTERSECTION["helped"] = [
+    lambda means, both: (means[0], torch.linalg.inv(torch.linspace(0, 1, 201) * torch.linalg.inv(both[0])))
+]
+
 ANSWERS = {
     "inverse_variance": INVERSE_VARIANCE,
     "correlated": CORRELATED,
