@@ -431,6 +431,7 @@ PUSH_LOSS = {
         "everything_averaged": each_image(whole_table),
         "squares_subtracted": pushing(lambda d, g: torch.relu(g * g - d * d)),
         "pairs_once": pushing(divisor=lambda n: max(n * (n - 1), 1)),
+        "pairs_added": pushing(lambda d, g: 2 * torch.relu(g - d) ** 2, divisor=lambda n: 1),
         "across_images": one_crowd,
         "mean_of_all": pushing(mean=lambda t, m: t.sum(0) / len(t)),
         "mean_divided_by_all": pushing(mean=lambda t, m: t[m].sum(0) / len(m)),
@@ -547,6 +548,26 @@ def uncapped(apart, threshold):
     return [(r, c) for r, c in everybody_somewhere(apart, threshold) if apart[r, c] < threshold]
 
 
+def dear(apart, threshold):
+    """Forbid what is too far by its price."""
+    cost = apart.numpy() ** 2
+    cost[apart.numpy() >= threshold] = 99999
+    return [(r, c) for r, c in zip(*linear_sum_assignment(cost), strict=True) if cost[r, c] < 99999]
+
+
+def capped_late(apart, threshold):
+    """Square before the cap."""
+    rows, columns = linear_sum_assignment(np.minimum(apart.numpy() ** 2, threshold))
+    return [(r, c) for r, c in zip(rows, columns, strict=True) if apart[r, c] < threshold]
+
+
+def without_the_root(apart, threshold):
+    """Never take a root, and forget that the threshold has none."""
+    squares = apart.square()
+    cost = torch.where(squares < threshold, squares, threshold)
+    return [(r, c) for r, c in zip(*linear_sum_assignment(cost), strict=True) if squares[r, c] < threshold]
+
+
 def by_column(apart, threshold):
     """Let each person take the nearest."""
     low, which = apart.min(0)
@@ -608,6 +629,9 @@ GROUP_BY_TAG = {
         "distance_rounded": grouper(pair=rounding),
         "distances_added": grouper(pair=by_distances),
         "infinity_for_too_far": grouper(pair=infinite),
+        "fortune_for_too_far": grouper(pair=dear),
+        "cap_not_squared": grouper(pair=capped_late),
+        "square_against_the_threshold": grouper(pair=without_the_root),
         "closest_first": grouper(pair=nearest_pairs),
         "sorted_by_the_mean": grouper(
             finish=lambda people, most: sorted(people, key=lambda p: -p["score"] / len(p["found"]))[:most]
@@ -674,6 +698,7 @@ OKS = {
         "half_missing": formula(lambda x, y, a, s: (x**2 + y**2) / (4 * a * s**2)),
         "sigma_not_squared": formula(lambda x, y, a, s: (x**2 + y**2) / (4 * a * s)),
         "brackets_missing": formula(lambda x, y, a, s: (x**2 + y**2) / 2 * a * (2 * s) ** 2),
+        "sigma_above_the_line": formula(lambda x, y, a, s: (x**2 + y**2) / (2 * a) * (2 * s) ** 2),
         "minus_missing": formula(lambda x, y, a, s: -(x**2 + y**2) / (8 * a * s**2)),
         "distance_not_squared": formula(lambda x, y, a, s: (x**2 + y**2).sqrt() / (2 * a * (2 * s) ** 2)),
         "root_of_the_area": formula(lambda x, y, a, s: (x**2 + y**2) / (8 * a**0.5 * s**2)),

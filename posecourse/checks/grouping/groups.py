@@ -88,6 +88,36 @@ def infinity_for_too_far(scores: Tensor, tags: Tensor, threshold: float, max_peo
     return _listed(_joined(scores, tags, threshold, choose=_forbidden), scores, max_people)
 
 
+def fortune_for_too_far(scores: Tensor, tags: Tensor, threshold: float, max_people: int) -> Tensor:
+    """Pairs that are too far apart got a huge cost, 1e6 say, so that as many as possible are joined at any price.
+
+    To save the huge cost once, somebody who fits well is given to another person, and both pairs are poor. To begin a
+    new person is no catastrophe, it costs the threshold: `apart.clamp(max=threshold) ** 2`.
+    """
+    return _listed(_joined(scores, tags, threshold, choose=_expensive), scores, max_people)
+
+
+def cap_not_squared(scores: Tensor, tags: Tensor, threshold: float, max_people: int) -> Tensor:
+    """Squared distances were capped at the threshold, and squares belong beside its square.
+
+    Below a threshold of 1 a new person then costs more than it should, above 1 less. Cap, then square:
+    `apart.clamp(max=threshold) ** 2`.
+    """
+    return _listed(
+        _joined(scores, tags, threshold, choose=_capped_squares(threshold), capped=False), scores, max_people
+    )
+
+
+def square_against_the_threshold(scores: Tensor, tags: Tensor, threshold: float, max_people: int) -> Tensor:
+    """Squared distances were compared with the threshold itself: d² < threshold joins what is up to √threshold away.
+
+    The threshold is a distance. Take the root, `torch.linalg.vector_norm(…, dim=-1)`, cap and square for the
+    assignment, and ask the distance for `apart < threshold`.
+    """
+    near = _joined(scores, tags, threshold, choose=_capped_squares(threshold), near=lambda d: d**2 < threshold)
+    return _listed(near, scores, max_people)
+
+
 def closest_first(scores: Tensor, tags: Tensor, threshold: float, max_people: int) -> Tensor:
     """The closest pair was taken first, then the closest of the rest: greedy, and the smallest sum was asked for.
 
@@ -223,6 +253,15 @@ def _forbidden(cost: Tensor, close: Tensor) -> list[tuple[int, int]]:
     return _optimal(torch.where(close, cost, torch.inf), close)
 
 
+def _expensive(cost: Tensor, close: Tensor) -> list[tuple[int, int]]:
+    return _optimal(torch.where(close, cost, 1e6), close)
+
+
+def _capped_squares(cap: float) -> Callable[[Tensor, Tensor], list[tuple[int, int]]]:
+    """Return a pairing for squares that are not capped yet."""
+    return lambda squares, close: _optimal(squares.clamp(max=cap), close)
+
+
 def _greedy(cost: Tensor, close: Tensor) -> list[tuple[int, int]]:
     """Return the cheapest pair, the cheapest of what that leaves, and so on."""
     left, pairs = torch.where(close, cost, torch.inf), []
@@ -280,6 +319,9 @@ COALS = [
     distance_rounded,
     distances_added,
     infinity_for_too_far,
+    fortune_for_too_far,
+    cap_not_squared,
+    square_against_the_threshold,
     closest_first,
     first_tag_for_all,
     last_tag_for_all,

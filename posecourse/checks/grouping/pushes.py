@@ -70,6 +70,14 @@ def pairs_once(tags: Tensor, mask: Tensor, margin: float) -> Tensor:
     return push_loss(tags, mask, margin) / 2
 
 
+def pairs_added(tags: Tensor, mask: Tensor, margin: float) -> Tensor:
+    """What the pairs cost was added up, and their mean was asked for.
+
+    Ten people make ninety pairs, so in a crowd the push would outweigh the pull. Divide by how many pairs count.
+    """
+    return _sum(_hinge(tags, mask, margin), _pairs(mask))
+
+
 def across_images(tags: Tensor, mask: Tensor, margin: float) -> Tensor:
     """People of different images are pushed apart: the batch was taken for one crowd.
 
@@ -260,6 +268,7 @@ COALS = [
     mean_of_the_table,
     everything_averaged,
     pairs_once,
+    pairs_added,
     across_images,
     mean_of_all,
     mean_divided_by_all,

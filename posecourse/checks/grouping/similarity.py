@@ -52,6 +52,15 @@ def brackets_missing(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tenso
     return _mean(torch.exp(-(predicted - truth).square().sum(-1) * width / 2).nan_to_num(0), mask)
 
 
+def sigma_above_the_line(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
+    """d² / (2·area) was multiplied by (2·sigma)², so that the widest keypoint is judged the hardest.
+
+    `a / b * c` is (a / b) · c. Brackets belong around the whole divisor: `squared / (2 * area * (2 * sigmas) ** 2)`.
+    """
+    width = (2 * sigmas) ** 2 / area[..., None]
+    return _mean(torch.exp(-(predicted - truth).square().sum(-1) * width / 2).nan_to_num(0), mask)
+
+
 def minus_missing(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
     """The minus is missing: the similarity grows with the distance, without bound.
 
@@ -184,6 +193,7 @@ COALS = [
     half_missing,
     sigma_not_squared,
     brackets_missing,
+    sigma_above_the_line,
     minus_missing,
     distance_not_squared,
     root_of_the_area,
