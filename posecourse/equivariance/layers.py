@@ -13,13 +13,19 @@ __all__ = ["ConvC4", "LiftC4"]
 
 
 class _Layer(nn.Module):
-    """O kernels over `seen` maps each, drawn as PyTorch draws those of a convolution."""
+    """O kernels over C patterns in so many orientations, drawn as PyTorch draws those of a convolution."""
 
-    def __init__(self, seen: int, patterns: int, kernel: int, stride: int, padding: int, bias: bool) -> None:
+    orientations = 1
+
+    def __init__(
+        self, channels: int, patterns: int, kernel: int = 3, *, stride: int = 1, padding: int = 0, bias: bool = True
+    ) -> None:
         super().__init__()
-        for value, name in ((patterns, "patterns"), (kernel, "kernel"), (stride, "stride")):
+        counts = {"channels": channels, "patterns": patterns, "kernel": kernel, "stride": stride}
+        for name, value in counts.items():
             require_count(value, name)
         self.stride, self.padding = stride, padding
+        seen = channels * self.orientations
         # Four axes, the orientations beside the patterns: a network in channels-last memory takes no five.
         self.weight = nn.Parameter(torch.empty(patterns, seen, kernel, kernel))
         self.bias = nn.Parameter(torch.empty(patterns)) if bias else None
@@ -47,12 +53,6 @@ class LiftC4(_Layer):
     Lesson: 07.
     """
 
-    def __init__(
-        self, channels: int, patterns: int, kernel: int = 3, *, stride: int = 1, padding: int = 0, bias: bool = True
-    ) -> None:
-        require_count(channels, "channels")
-        super().__init__(channels, patterns, kernel, stride, padding, bias)
-
     def forward(self, images: Float[Tensor, "B C H W"]) -> Float[Tensor, "B O G h w"]:
         """Return features in four orientations."""
         return lift_c4(images, self.weight, self.bias, stride=self.stride, padding=self.padding)
@@ -72,11 +72,7 @@ class ConvC4(_Layer):
     Lesson: 07.
     """
 
-    def __init__(
-        self, channels: int, patterns: int, kernel: int = 3, *, stride: int = 1, padding: int = 0, bias: bool = True
-    ) -> None:
-        require_count(channels, "channels")
-        super().__init__(channels * G, patterns, kernel, stride, padding, bias)
+    orientations = G
 
     def forward(self, features: Float[Tensor, "B C G H W"]) -> Float[Tensor, "B O G h w"]:
         """Return features in four orientations."""
