@@ -1,8 +1,9 @@
 """The three ways in which the inverse-variance average fails, each with the exact point from which on it does harm.
 
 Two unbiased estimates of standard deviations σ₁ ≤ σ₂, ratio r = σ₂/σ₁: their average is worse than the better one
-alone as soon as their correlation, a bias or a wrong claim passes what is returned here. All follow from the variance
-wᵀ·C·w of an average with the weights w; numbers in, numbers out, or tensors.
+alone as soon as their correlation, a bias or a wrong claim passes what is returned here. All follow from the mean
+square wᵀ·M·w of an average with the weights w, M the mean products of the errors: their covariance, plus b·bᵀ where
+there is a bias. Numbers in, numbers out, or tensors.
 
 Lesson: 06.
 """
@@ -75,7 +76,7 @@ def harmful_claim(ratio: Numbers) -> Numbers:
     """Return the claimed v₂/v₁ below which the average of two is worse than the better: (r² − 1) / 2.
 
     Their errors are independent and r² is true. The plain average claims 1: it is worse from r = √3 on. To claim too
-    much never is: the average then goes to the better one. Args and errors as `harmful_correlation`.
+    much for the worse one never is: the average then goes to the better one. Args and errors as `harmful_correlation`.
     """
     _require_ratio(ratio)
     return (ratio**2 - 1) / 2

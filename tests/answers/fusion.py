@@ -91,6 +91,12 @@ INVERSE_VARIANCE = {
         "over_the_coordinates": along(-1),
         "over_the_batch": along(1),
         "one_weight_a_point": one_weight,
+        "over_the_last_axis_but_one": along(-2),
+        "zero_times_infinity": lambda means, v: (
+            by_the_formula(means, v)[0],
+            sum((promise(v) / u) ** 2 * u for u in v),
+        ),
+        "variance_first": lambda means, v: by_the_formula(means, v)[::-1],
     },
 }
 
@@ -178,6 +184,7 @@ CORRELATED = {
         "not_normalised": broken(lambda C, P: P.sum(-2)),
         "precision_returned": broken(lambda C, P: shares(P.sum(-2)), lambda C, P, w: P.sum((-2, -1))),
         "plain_average": broken(lambda C, P: torch.full_like(diagonal(C), 1 / C.shape[-1]), honest),
+        "deviation_returned": broken(lambda C, P: shares(P.sum(-2)), lambda C, P, w: P.sum((-2, -1)) ** -0.5),
     },
 }
 
@@ -223,6 +230,8 @@ VARIANCE_SCALE = {
         "squared_too_late": lambda e, v: ((e * torch.rsqrt(v)).sum() / e.numel()).square(),
         "bias_removed": lambda e, v: torch.std(e * torch.rsqrt(v)) ** 2,
         "claims_ignored": lambda e, v: e.square().sum() / e.numel(),
+        "one_for_each_error": lambda e, v: (e / v**0.5).square().sum(-1) / 2,
+        "summed": lambda e, v: e.numel() * mean_square_of_ratios(e, v),
     },
 }
 
@@ -295,12 +304,19 @@ def smaller(means, covariances):
 
 BEST = searched()
 
+
+def in_hundredths(A, B):
+    """Try 0, .01, .02, … 1, as the text asks for two digits."""
+    return min(np.linspace(0, 1, 101), key=lambda w: np.trace(np.linalg.inv(w * A + (1 - w) * B)))
+
+
 COVARIANCE_INTERSECTION = {
     "golds": [
         intersecting(BEST),
         intersecting(searched(search=grid_then_finer)),
         intersecting(searched(search=by_thirds)),
         in_torch,
+        intersecting(in_hundredths),
     ],
     "twins": {
         "taken_for_independent": intersecting(lambda A, B: 1.0, ends=lambda w: (w, w)),

@@ -125,5 +125,5 @@ covariance_intersection = Exercise(
     reference=fusion.covariance_intersection,
     probe=two_ellipses,
     coals=ellipses.COALS,
-    tolerance=1e-2,
+    tolerance=2e-2,  # a search in steps of a hundredth is right
 )

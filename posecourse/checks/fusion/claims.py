@@ -130,6 +130,22 @@ def claims_ignored(errors: Tensor, variances: Tensor) -> Tensor:
     return (errors**2).mean()
 
 
+def one_for_each_error(errors: Tensor, variances: Tensor) -> Tensor:
+    """A factor for each point, where one was asked for: the mean was taken over x and y only.
+
+    A single error tells next to nothing about how honest a claim is. Take the mean over everything: `.mean()`.
+    """
+    return (errors**2 / variances).mean(-1)
+
+
+def summed(errors: Tensor, variances: Tensor) -> Tensor:
+    """This is the sum of all e² / v, which grows with every error that is looked at.
+
+    If claims are honest it is about the number of errors, and the factor is 1. Divide by how many there are: `.mean()`.
+    """
+    return (errors**2 / variances).sum()
+
+
 COALS = (
     root_taken,
     upside_down,
@@ -145,4 +161,6 @@ COALS = (
     squared_too_late,
     bias_removed,
     claims_ignored,
+    one_for_each_error,
+    summed,
 )

@@ -1,4 +1,4 @@
-"""Known mistakes with covariance intersection: P⁻¹ = ω·A + (1 − ω)·B with the smallest trace, A and B inverted.
+"""Known mistakes with covariance intersection: P⁻¹ = ω·A⁻¹ + (1 − ω)·B⁻¹ with the smallest trace.
 
 Each is a function that makes it; its docstring is what the student reads.
 
@@ -47,7 +47,7 @@ def _fused(means: Tensor, precisions: Tensor, weights: tuple[Tensor, Tensor]) ->
 
 
 def taken_for_independent(means: Tensor, covariances: Tensor) -> tuple[Tensor, Tensor]:
-    """Both views count in full, P⁻¹ = A + B: that is the average of *independent* errors.
+    """Both views count in full, P⁻¹ = A⁻¹ + B⁻¹: that is the average of *independent* errors.
 
     It claims far too much if they share a cause. The weights of the two have to have the sum 1: ω and 1 − ω.
     """
@@ -71,7 +71,7 @@ def covariances_averaged(means: Tensor, covariances: Tensor) -> tuple[Tensor, Te
     """Means and covariances were averaged, half and half, as they are.
 
     Then a view that knows x well does not help one that does not. What is mixed are the inverses,
-    P⁻¹ = ω·A + (1 − ω)·B, and the means in their proportion.
+    P⁻¹ = ω·A⁻¹ + (1 − ω)·B⁻¹, and the means in their proportion.
     """
     return means.mean(0), covariances.mean(0)
 
@@ -87,9 +87,9 @@ def better_of_the_two(means: Tensor, covariances: Tensor) -> tuple[Tensor, Tenso
 
 
 def least_information(means: Tensor, covariances: Tensor) -> tuple[Tensor, Tensor]:
-    """The trace that was made smallest is that of ω·A + (1 − ω)·B, the inverse of P: the *least* is known then.
+    """The trace that was made smallest is that of ω·A⁻¹ + (1 − ω)·B⁻¹, the inverse of P: the *least* is known then.
 
-    It always ends at ω = 0 or 1. Invert the mixture before you take the trace.
+    It always ends at ω = 0 or 1. Invert the mixture before you take the trace; and take `argmin`, not `argmax`.
     """
     _, precisions = _smallest(covariances)
     first = precisions[0].trace() < precisions[1].trace()
@@ -118,8 +118,8 @@ def omega_on_the_wrong_view(means: Tensor, covariances: Tensor) -> tuple[Tensor,
 def omega_swapped_in_the_mean(means: Tensor, covariances: Tensor) -> tuple[Tensor, Tensor]:
     """The covariance is right; in the mean, ω and 1 − ω have changed places.
 
-    The mean is P·(ω·A·m₁ + (1 − ω)·B·m₂), with the ω that made P. If both views agree on a point, so must the answer:
-    try that.
+    The mean is P·(ω·A⁻¹·m₁ + (1 − ω)·B⁻¹·m₂), with the ω that made P. If both views agree on a point, so must the
+    answer: try that.
     """
     omega, precisions = _smallest(covariances)
     m = means.double()
@@ -131,7 +131,7 @@ def omega_swapped_in_the_mean(means: Tensor, covariances: Tensor) -> tuple[Tenso
 def means_mixed_by_omega(means: Tensor, covariances: Tensor) -> tuple[Tensor, Tensor]:
     """The covariance is right; the mean is ω·m₁ + (1 − ω)·m₂, as if each view was as sure about x as about y.
 
-    The view that knows x should decide about x: weigh with the matrices, P·(ω·A·m₁ + (1 − ω)·B·m₂).
+    The view that knows x should decide about x: weigh with the matrices, P·(ω·A⁻¹·m₁ + (1 − ω)·B⁻¹·m₂).
     """
     omega, precisions = _smallest(covariances)
     _, P = _fused(means, precisions, (omega, 1 - omega))
@@ -139,9 +139,10 @@ def means_mixed_by_omega(means: Tensor, covariances: Tensor) -> tuple[Tensor, Te
 
 
 def omega_forgotten_in_the_mean(means: Tensor, covariances: Tensor) -> tuple[Tensor, Tensor]:
-    """The covariance is right; the mean is P·(A·m₁ + B·m₂), without ω and 1 − ω.
+    """The covariance is right; the mean is P·(A⁻¹·m₁ + B⁻¹·m₂), without ω and 1 − ω.
 
-    Its weights do not have the sum 1, so it lies far from both views. The same ω·A and (1 − ω)·B belong in both places.
+    Its weights do not have the sum 1, so it lies far from both views. The same ω·A⁻¹ and (1 − ω)·B⁻¹ belong in both
+    places.
     """
     omega, precisions = _smallest(covariances)
     P = torch.linalg.inv(_joined(omega, precisions))
@@ -150,7 +151,7 @@ def omega_forgotten_in_the_mean(means: Tensor, covariances: Tensor) -> tuple[Ten
 
 
 def mean_not_normalised(means: Tensor, covariances: Tensor) -> tuple[Tensor, Tensor]:
-    """The covariance is right; the mean is ω·A·m₁ + (1 − ω)·B·m₂, and P is missing before it.
+    """The covariance is right; the mean is ω·A⁻¹·m₁ + (1 − ω)·B⁻¹·m₂, and P is missing before it.
 
     That is the mean times its precision. Multiply by P, from the left.
     """
@@ -161,7 +162,7 @@ def mean_not_normalised(means: Tensor, covariances: Tensor) -> tuple[Tensor, Ten
 
 
 def precision_returned(means: Tensor, covariances: Tensor) -> tuple[Tensor, Tensor]:
-    """The mean is right, and beside it stands ω·A + (1 − ω)·B: the inverse of the covariance that was asked for.
+    """The mean is right, and beside it stands ω·A⁻¹ + (1 − ω)·B⁻¹: the inverse of the covariance that was asked for.
 
     Covariances came in, and a covariance goes out. Invert it.
     """

@@ -156,6 +156,35 @@ def one_weight_a_point(means: Tensor, variances: Tensor) -> tuple[Tensor, Tensor
     return _average(means, (1 / variances.mean(-1, keepdim=True)).expand_as(means)), _claim(variances)
 
 
+def over_the_last_axis_but_one(means: Tensor, variances: Tensor) -> tuple[Tensor, Tensor]:
+    """Fused along the axis before x and y: with views alone that is the right one, and with a batch it holds points.
+
+    The views are what comes *first*, however many axes follow: `dim=0`, counted from the left.
+    """
+    precision = (1 / variances).sum(-2)
+    return (means / variances).sum(-2) / precision, 1 / precision
+
+
+def zero_times_infinity(means: Tensor, variances: Tensor) -> tuple[Tensor, Tensor]:
+    """All is right, until a view knows nothing: then the variance is NaN. It was computed as Σ w²·v.
+
+    Where v is infinite the weight is 0, and 0 · ∞ is NaN. The same number without the trap is 1 / Σ (1/v).
+    """
+    mean, _ = inverse_variance(means, variances)
+    weights = 1 / variances
+    weights = weights / weights.sum(0)
+    return mean, (weights**2 * variances).sum(0)
+
+
+def variance_first(means: Tensor, variances: Tensor) -> tuple[Tensor, Tensor]:
+    """Both numbers are right, and they have changed places: the mean comes first, the variance second.
+
+    The docstring lists them in the order in which they are returned: `return mean, variance`.
+    """
+    mean, variance = inverse_variance(means, variances)
+    return variance, mean
+
+
 COALS = (
     one_over_sigma,
     one_over_sigma_in_the_mean,
@@ -173,4 +202,7 @@ COALS = (
     over_the_coordinates,
     over_the_batch,
     one_weight_a_point,
+    over_the_last_axis_but_one,
+    zero_times_infinity,
+    variance_first,
 )

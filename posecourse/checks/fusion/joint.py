@@ -141,6 +141,15 @@ def plain_average(means: Tensor, covariance: Tensor) -> tuple[Tensor, Tensor]:
     return means.mean(0), covariance.mean((-2, -1))
 
 
+def deviation_returned(means: Tensor, covariance: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean is right, and beside it stands the standard deviation, where the variance was asked for.
+
+    A covariance came in, in square pixels, and a variance goes out. Leave out the root.
+    """
+    mean, variance = correlated(means, covariance)
+    return mean, variance.sqrt()
+
+
 COALS = (
     off_diagonals_ignored,
     independent_weights,
@@ -154,4 +163,5 @@ COALS = (
     not_normalised,
     precision_returned,
     plain_average,
+    deviation_returned,
 )
