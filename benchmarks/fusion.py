@@ -1,10 +1,11 @@
 """Two heads on one backbone, trained from several seeds: how their errors hang together, and what fusing them brings.
 
-    python -m benchmarks.fusion            # about five minutes on one core
+    python -m benchmarks.fusion            # about seven minutes on one core
     python -m benchmarks.fusion --seeds 1  # a look
 
-Writes `data/fusion.json`, lesson 06's table, one row a run. The lesson trains one of the rows once more and holds it
-against the spread of the others. Errors are along an axis, in pixels, RMS over both axes and all labelled keypoints.
+Writes `data/fusion.json`, lesson 06's table, one row a run; with β = ½ each is also paired with a network that has seen
+other people. The lesson trains one of the rows once more and holds it against the spread of the others. Errors are
+along an axis, in pixels, RMS over both axes and all labelled keypoints.
 """
 
 import argparse
@@ -74,6 +75,13 @@ def network(beta: float, seed: int, weight: float = 0.003) -> models.PoseNetwork
         return models.PoseNetwork(backbone, models.PairHead(heatmap, gaussian, weight))
 
 
+def trained(beta: float, seed: int, data: Sample) -> models.PoseNetwork:
+    """Return a network that has learnt from these people; the seed stands for its weights and its batches."""
+    model = network(beta, seed)
+    train.fit(model, data, config=CONFIG, generator=seeding.generator(100 + seed), device="cpu", progress=False)
+    return model
+
+
 def peak_variances(heights: Tensor) -> Tensor:
     """Return (… 2) square pixels: τ² = σ²·(1/h − 1), which a blob of height h has been averaged over; σ is one cell."""
     tau2 = 1 / heights.clamp(0.05, 0.95) - 1
@@ -125,11 +133,13 @@ def fused(test: Opinions, variances: Tensor, rho: float) -> dict[str, float]:
     naive = fusion.inverse_variance(test.errors, variances)
     sigma = variances.sqrt().movedim(0, -1)
     C = sigma[..., :, None] * sigma[..., None, :] * torch.tensor([[1.0, rho], [rho, 1.0]])
-    blue = fusion.correlated(test.errors, C)
+    blue, weights = fusion.correlated(test.errors, C), fusion.best_weights(C)
+    clipped = weights.clamp(min=0) / weights.clamp(min=0).sum(-1, keepdim=True)
     return {
         "naive": rms(naive.mean), "naive_promise": float(naive.variance.mean().sqrt()),
         "blue": rms(blue.mean), "blue_promise": float(blue.variance.mean().sqrt()),
-        "negative": float((fusion.best_weights(C) < 0).any(-1).float().mean()),
+        "negative": float((weights < 0).any(-1).float().mean()),
+        "clipped": rms((clipped * test.errors.movedim(0, -1)).sum(-1)),
         "naive_median": float(naive.mean.norm(dim=-1).median()),
     }  # fmt: skip
 
@@ -174,6 +184,7 @@ def row(calibrating: Opinions, test: Opinions) -> dict[str, Any]:
     values: dict[str, Any] = {
         "gross": float(1 - squares[core].sum() / squares.sum()),
         "raw_claim": float((moments[surest].mean() / squares[surest].mean()).sqrt()),
+        "one_alone": float(((e1 < CORE) != (e2 < CORE))[~core].float().mean()),
         "rms": [rms(first), rms(second)], "median": [float(e.median()) for e in (e1, e2)],
         "core_rms": [rms(first[core]), rms(second[core])], "core": float(core.float().mean()),
         "rho": [correlation(first[:, axis], second[:, axis]) for axis in (0, 1)],
@@ -189,7 +200,8 @@ def row(calibrating: Opinions, test: Opinions) -> dict[str, Any]:
     }  # fmt: skip
     for name, error, doubt in (
         ("peak", e1, -test.peaks), ("width", e1, test.widths[0].sum(-1)), ("sigma", e2, test.variances[1].sum(-1)),
-        ("peak_of_second", e2, -test.peaks), ("sigma_of_first", e1, test.variances[1].sum(-1)),
+        ("peak_of_second", e2, -test.peaks), ("width_of_second", e2, test.widths[0].sum(-1)),
+        ("sigma_of_first", e1, test.variances[1].sum(-1)),
     ):  # fmt: skip
         values[f"rank_{name}"] = ranks(error, doubt, test.joints)
     return values
@@ -217,8 +229,7 @@ def main() -> None:
     for beta in BETAS:
         before: Tensor | None = None
         for seed in range(seeds):
-            model = network(beta, seed)
-            train.fit(model, data, config=CONFIG, generator=seeding.generator(100 + seed), device="cpu", progress=False)
+            model = trained(beta, seed, data)
             said = opinions(model, test)
             values = row(opinions(model, calibrating), said) | averaged(model, test)
             values["seen"] = float(calibration.variance_scale(*(part[1] for part in opinions(model, data)[:2])))
@@ -226,6 +237,9 @@ def main() -> None:
                 values["apart_rho"] = correlation(before, said.errors[1])
                 values["apart_mean"] = rms((before + said.errors[1]) / 2)
             before = said.errors[0]
+            if beta == BETAS[0]:  # a stranger: other weights, and it has seen other people
+                stranger = opinions(trained(beta, seed + 50, world(2000 + 8 * seed, 8)), test)
+                values["stranger_rho"] = correlation(said.errors[0], stranger.errors[1])
             rows.append({"beta": beta, "seed": seed} | rounded(values))
             TABLE.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n", encoding="utf-8")
 
