@@ -58,9 +58,8 @@ def written(file: Path, seed: int) -> Path:
         checkpoint=paths.cache_path() / f"{file.stem}.partial.safetensors", device="cpu", progress=True,
     )  # fmt: skip
     seconds = round(history.data_seconds + history.training_seconds)
-    train.save_network(
-        file, network, command="python -m tools.crowds", world=WORLD, score=score(network), cpu_seconds=seconds
-    )
+    command = "python -m tools.crowds" + f" --seed {seed}" * (seed != 0)
+    train.save_network(file, network, command=command, world=WORLD, score=score(network), cpu_seconds=seconds)
     return file
 
 

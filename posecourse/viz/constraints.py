@@ -12,14 +12,13 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.text import Text
 from torch import Tensor
 
 from posecourse import constraints
 from posecourse.shapes import require_positive, require_same_shape
 from posecourse.skeletons import Skeleton
 from posecourse.viz.arrays import as_array
-from posecourse.viz.figures import row, title
+from posecourse.viz.figures import changing_title, row, title
 from posecourse.viz.overlays import draw_error, draw_prediction, draw_skeleton, draw_truth
 from posecourse.viz.pictures import Picture, image
 from posecourse.viz.places import number
@@ -95,7 +94,7 @@ class LimbPicture:
         self.figure, (pair, shares) = row(2, width_ratios=(1.25, 1))
         self._pair(pair)
         self._shares(shares)
-        self._titles = [_title(ax) for ax in (pair, shares)]
+        self._titles = [changing_title(ax) for ax in (pair, shares)]
         with styled():
             self.figure.legend(
                 [self._limb, self._seen, self._both, self._child, self._helps],
@@ -272,12 +271,3 @@ def _require_ends(truth: Tensor, noise: Tensor) -> None:
     require_same_shape(truth, noise, "truth and noise")
     if tuple(truth.shape) != (2, 2):
         raise ValueError(f"truth must be (2, 2), the parent's and the child's (x, y); got {tuple(truth.shape)}.")
-
-
-def _title(ax: Axes) -> Text:
-    """Return a line over the panel that can be written anew; an empty title keeps its place free."""
-    with styled():
-        ax.set_title(" ")
-        return ax.annotate(
-            " ", (0, 1), (0, 5), "axes fraction", "offset points", va="bottom", in_layout=False, annotation_clip=False
-        )

@@ -14,7 +14,7 @@ from matplotlib.text import Text
 
 from posecourse.viz.style import styled
 
-__all__ = ["GALLERY", "ROW", "SINGLE", "gallery", "headline", "label_ends", "row", "single", "title"]
+__all__ = ["GALLERY", "ROW", "SINGLE", "changing_title", "gallery", "headline", "label_ends", "row", "single", "title"]
 
 SINGLE = (4.8, 3.0)
 """One plot: width and height in inches, as for the two other sizes."""
@@ -94,6 +94,15 @@ def title(ax: Axes, text: str) -> None:
     """Write a short label over one panel, from its left edge."""
     with styled():
         ax.set_title(text, linespacing=1.3)
+
+
+def changing_title(ax: Axes) -> Text:
+    """Return a line over the panel that can be written anew; an empty title keeps its place free."""
+    with styled():
+        ax.set_title(" ")
+        return ax.annotate(
+            " ", (0, 1), (0, 5), "axes fraction", "offset points", va="bottom", in_layout=False, annotation_clip=False
+        )
 
 
 def _width(text: Text) -> float:

@@ -12,11 +12,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
-from matplotlib.text import Text
 from torch import Tensor
 
 from posecourse import fusion
-from posecourse.viz.figures import row, single
+from posecourse.viz.figures import changing_title, row, single
 from posecourse.viz.places import number
 from posecourse.viz.repaint import Repaint
 from posecourse.viz.style import BACKGROUND, FOURTH, INK, LEFT, MIDDLE, RIGHT, SIGNED, UNCOUNTED, styled
@@ -92,7 +91,7 @@ class FusedPicture:
         left.set(xlim=(-3.2, 3.2), ylim=(-3.1, 1.5), xlabel="error along x (σ of head 1)", ylabel="along y")
         left.set(aspect="equal", yticks=[-1, 0, 1], xticks=range(-3, 4))
         self._curves, self._dots = self._prepare(right)
-        self._titles = [_title(ax) for ax in (left, right)]
+        self._titles = [changing_title(ax) for ax in (left, right)]
         self._repaint: Repaint | None = None
 
     def _prepare(self, ax: Axes) -> tuple[dict[str, Line2D], Line2D]:
@@ -167,15 +166,6 @@ def fusion_map() -> Figure:
     ax.set(xlim=(1, _LARGEST), ylim=(-0.5, 1), xlabel="ratio r = σ₂ / σ₁", ylabel="correlation ρ")
     ax.set_yticks([-0.5, 0, 0.5, 1])
     return fig
-
-
-def _title(ax: Axes) -> Text:
-    """Return a line over the panel that can be written anew; an empty title keeps its place free."""
-    with styled():
-        ax.set_title(" ")
-        return ax.annotate(
-            " ", (0, 1), (0, 5), "axes fraction", "offset points", va="bottom", in_layout=False, annotation_clip=False
-        )
 
 
 def _at(rho: float, ratio: float) -> _Errors:

@@ -12,16 +12,15 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.patheffects import Normal, withStroke
-from matplotlib.text import Text
 from torch import Tensor
 
 from posecourse import coords, heatmaps
-from posecourse.viz.figures import row
+from posecourse.viz.figures import changing_title, row
 from posecourse.viz.overlays import draw_prediction, draw_truth
 from posecourse.viz.pictures import Picture, heatmap, image
 from posecourse.viz.places import number
 from posecourse.viz.repaint import Repaint
-from posecourse.viz.style import BACKGROUND, INK, styled
+from posecourse.viz.style import BACKGROUND, INK
 
 __all__ = ["TargetsPicture", "describe_targets", "targets"]
 
@@ -81,7 +80,7 @@ class TargetsPicture:
         self._map = heatmap(axes[2], torch.zeros(H // _STRIDE, W // _STRIDE), label="height")
         axes[2].set(xticks=[], yticks=[])
         self._lines = list(axes[2].collections)  # between the cells, and so above the map
-        self._titles = [_title(ax) for ax in axes]
+        self._titles = [changing_title(ax) for ax in axes]
         self._repaint: Repaint | None = None
 
     def move(self, point_px: Sequence[float], sigma: float) -> Figure:
@@ -141,15 +140,6 @@ def _arrow(start: Sequence[float], end: Sequence[float]) -> list[tuple[float, fl
     tip = (x + share * (to_x - x), y + share * (to_y - y))
     barbs = [(tip[0] - _HEAD * (ux - side * uy), tip[1] - _HEAD * (uy + side * ux)) for side in (0.7, -0.7)]
     return [(x, y), tip, barbs[0], tip, barbs[1], tip, (to_x, to_y)]
-
-
-def _title(ax: Axes) -> Text:
-    """Return a line over the panel that can be written anew; an empty title keeps its place free."""
-    with styled():
-        ax.set_title(" ")
-        return ax.annotate(
-            " ", (0, 1), (0, 5), "axes fraction", "offset points", va="bottom", in_layout=False, annotation_clip=False
-        )
 
 
 def _asked(cell: Tensor, H: int, W: int) -> Tensor:

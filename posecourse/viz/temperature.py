@@ -11,11 +11,10 @@ import torch
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 from torch import Tensor
 
 from posecourse import decode, heatmaps
-from posecourse.viz.figures import row
+from posecourse.viz.figures import changing_title, row
 from posecourse.viz.overlays import draw_prediction, draw_truth
 from posecourse.viz.pictures import Map, heatmap
 from posecourse.viz.places import number
@@ -85,7 +84,7 @@ class TemperaturePicture:
         self._ring, self._mean = draw_truth(axes[0], place, size=7), draw_prediction(axes[0], place, size=5)
         self._section(axes[1], W)
         self._errors(axes[2])
-        self._titles = [_title(ax) for ax in axes]
+        self._titles = [changing_title(ax) for ax in axes]
         self._repaint: Repaint | None = None
 
     def _section(self, ax: Axes, W: int) -> None:
@@ -157,12 +156,3 @@ def _gaussian(values: Tensor, T: float) -> tuple[list[float], list[float]]:
     density = torch.exp(-((x - summit) ** 2) * yy / (2 * determinant)) / (2 * math.pi * math.sqrt(determinant))
     seen = density > _LEAST
     return x[seen].tolist(), density[seen].tolist()
-
-
-def _title(ax: Axes) -> Text:
-    """Return a line over the panel that can be written anew; an empty title keeps its place free."""
-    with styled():
-        ax.set_title(" ")
-        return ax.annotate(
-            " ", (0, 1), (0, 5), "axes fraction", "offset points", va="bottom", in_layout=False, annotation_clip=False
-        )
