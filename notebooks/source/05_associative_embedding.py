@@ -1090,7 +1090,8 @@ level = [one["threshold"] for one in table["thresholds"] if one["behind"] <= one
 claim("05.chosen", "the smallest that is as good, in margins", min(level), between=(1, 1))
 
 # %% [markdown]
-# It is the whole margin. So the package takes $M$ unless you say otherwise, and so do all scores that follow.
+# It is the whole margin. So the package takes $M$ unless you say otherwise, and so do all scores of crowds that
+# follow. (Where a last layer is trained anew, at the end, we stay at $M/2$: it is the stricter test.)
 
 # %% [markdown]
 # ## What public decoders do
