@@ -103,6 +103,15 @@ def child_decides(predicted: Tensor, truth: Tensor, limbs: Limbs, mask: Tensor) 
     return torch.where(mask[..., [limb[1] for limb in limbs]], (filled[0] - filled[1]).abs(), 0)
 
 
+def parent_decides(predicted: Tensor, truth: Tensor, limbs: Limbs, mask: Tensor) -> Tensor:
+    """Whether a limb counts was read from its parent alone; the child may be unknown all the same.
+
+    Of two ends one mask was looked at. Both have to count: `mask[..., parents] & mask[..., children]`.
+    """
+    filled = [_ways(points, limbs, mask).norm(dim=-1) for points in (predicted, truth)]
+    return torch.where(mask[..., [limb[0] for limb in limbs]], (filled[0] - filled[1]).abs(), 0)
+
+
 def multiplied(predicted: Tensor, truth: Tensor, limbs: Limbs, mask: Tensor) -> Tensor:
     """The loss is NaN where a keypoint that does not count is NaN: it was multiplied by the mask.
 
@@ -151,6 +160,7 @@ COALS = (
     mask_ignored,
     one_end_suffices,
     child_decides,
+    parent_decides,
     multiplied,
     chosen_too_late,
 )
