@@ -360,7 +360,7 @@ def filled_first(predicted, truth, limbs, mask):
 
 def with_indices(predicted, truth, limbs, mask):
     """Let one index pick all ends."""
-    ends = torch.tensor(limbs)  # (L 2)
+    ends = torch.tensor(limbs)  # (E 2)
     both = mask[..., ends].all(-1)
     safe = [torch.where(both[..., None, None], points[..., ends, :], 0) for points in (predicted, truth)]
     found, true = ((p[..., 0, :] - p[..., 1, :]).norm(dim=-1) for p in safe)

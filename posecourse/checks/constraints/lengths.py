@@ -137,14 +137,14 @@ def _lengths(points: Tensor, limbs: Limbs) -> Tensor:
 
 
 def _ways(points: Tensor, limbs: Limbs, mask: Tensor) -> Tensor:
-    """Return the ways from parent to child, 0 put in for keypoints that do not count: (..., L, D)."""
+    """Return the ways from parent to child, 0 put in for keypoints that do not count: (..., E, D)."""
     filled = torch.where(mask[..., None], points, 0)
     parents, children = ([limb[end] for limb in limbs] for end in (0, 1))
     return filled[..., children, :] - filled[..., parents, :]
 
 
 def _differences(predicted: Tensor, truth: Tensor, limbs: Limbs, mask: Tensor) -> Tensor:
-    """Return predicted less true length, 0 where a limb does not count: (..., L)."""
+    """Return predicted less true length, 0 where a limb does not count: (..., E)."""
     found, true = (torch.linalg.vector_norm(_ways(points, limbs, mask), dim=-1) for points in (predicted, truth))
     return torch.where(limb_mask(mask, limbs), found - true, 0)
 
