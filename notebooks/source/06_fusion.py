@@ -567,8 +567,12 @@ widgets.fusion()
 rhos, ratios = (0.0, 0.5, 0.8), (1.0, 1.5, 2.0)
 fig = viz.fused_by_correlation(rhos, ratios)
 viz.headline(fig, "Correlation takes the gain, and gives it back to the best weights")
-said = (viz.describe_fused_ellipses(rho, ratio) for ratio in ratios for rho in rhos)
-viz.show(fig, alt=" ".join(said))
+said = " ".join(viz.describe_fused_ellipses(rho, 2.0) for rho in rhos)
+viz.show(
+    fig,
+    alt="Nine panels of error ellipses: a row for each ratio of 1, 1.5 and 2, a column for each correlation of 0, 0.5 and 0.8. "
+    f"Of equal heads, in the first row, the average is the best there is. In the last row: {said}",
+)
 
 # %% [markdown]
 # ## A head that says how sure it is
@@ -826,7 +830,7 @@ viz.headline(fig, "A peak's height is an error in pixels, and nobody trained it 
 viz.show(
     fig,
     alt="RMS error against claimed sigma on logarithmic axes, twelve groups of keypoints for each of three claims. The peak's and the width's claims lie "
-    "near the diagonal, a little below it in the middle; the regression head errs more than it claims, least so where it is least sure.",
+    "near the diagonal, a little below it in the middle, above it at the doubtful end; the regression head errs more than it claims, least so where it is least sure.",
 )
 
 # %% measured=true
@@ -1037,8 +1041,8 @@ ax.legend(loc="lower left")
 viz.headline(fig, "Promised 2.6 px, measured 3.7: two heads of one mind")
 viz.show(
     fig,
-    alt="Measured and promised RMS error of seven rules, five trainings each. The heads alone have 3.7 to 4.1 px. The plain average has 3.6 to 3.8 px. The weighted averages promise 2.6 and 2.9 and have about 3.7. "
-    "The best weights with one sigma a head promise 3.9 and have 3.7; with a sigma a point they promise 3.2 and have about 4.",
+    alt="Measured and promised RMS error of seven rules, five trainings each. The heads alone have 3.7 to 4.1 px. The plain average has 3.6 to 3.8 px. The weighted averages promise about 2.5 and 2.8 and have about 3.7. "
+    "The best weights with one sigma a head promise 3.8 and have 3.7; with a sigma a point they promise 3.1 and have about 4.",
 )
 
 # %% measured=true
@@ -1062,7 +1066,7 @@ claim("06.cost", "table: calibrated less raw, RMS, mean of 15", more.mean(), bet
 claim("06.costs", "table: trainings of 15 in which it is more", (more > 0).sum(), between=(11, 11))
 less = in_all(lambda row: row["raw"]["naive_median"] - row["calibrated"]["naive_median"])
 claim("06.median_gains", "table: in which the median is less", (less > 0).sum(), between=(15, 15))
-claim("06.median_gain", "table: raw less calibrated, median, mean of 15", less.mean(), between=(0.037, 0.065), unit="px")  # fmt: skip
+claim("06.median_gain", "table: by how much, mean of 15", less.mean(), between=(0.037, 0.065), unit="px")  # fmt: skip
 
 # %% measured=true
 claim("06.plain", "plain average", rms(errors.mean(0)), between=beside("mean"), unit="px")
@@ -1094,8 +1098,8 @@ _ = reveal("06.rho", correlation(*errors))
 #   what they have in common: most of the gap is $\sqrt{1 + \rho}$. The rest is that one factor cannot make claims right where errors are gross.
 # - **Calibration betters the promise, and not the place.** Its two factors come from other people, 1.08<!--06.peak--> and 1.5<!--06.own-->, and move weight from the regression to the heatmaps. The average has
 #   3.7 px<!--06.raw_naive--> before it and 3.7<!--06.naive--> after: in the table's mean it is 0.009 px<!--06.cost--> *worse* for it, in eleven trainings of fifteen<!--06.costs-->. In the median it is better in all fifteen<!--06.median_gains-->, by
-#   0.05 px<!--06.median_gain-->: the heatmaps are better in the middle, and no better where errors are gross. In RMS there was nothing to mend: the heads err
-#   alike, and the plain average, which no factor changes, has the same 3.7 px<!--06.plain-->.
+#   0.05 px<!--06.median_gain-->: the heatmaps are better in the middle, and no better where errors are gross. In RMS there was nothing to mend: both heads
+#   err as much, and the plain average, which no factor changes, has the same 3.7 px<!--06.plain-->.
 # - **Averaging helps all the same**, a little, **and weights bring nothing**: the plain average has 3.7 px<!--06.plain-->, for 3.8<!--06.rms_heatmaps--> of the better head. It beats both
 #   heads in all fifteen trainings of the table, and the average with a σ for each point in eleven<!--06.helps-->. In the *median* it is the other way round: the weighted one is better than the plain one, and
 #   the heatmap head alone is better than both, fifteen times<!--06.median_between-->.
