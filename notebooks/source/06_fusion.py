@@ -1097,7 +1097,7 @@ _ = reveal("06.rho", correlation(*errors))
 # - **The promise is broken.** Before calibration the average promises 2.3 px<!--06.raw_promise-->, after it 2.6<!--06.naive_promise-->, and it has 3.7<!--06.naive-->. Calibration mends each head's claim, not
 #   what they have in common: most of the gap is $\sqrt{1 + \rho}$. The rest is that one factor cannot make claims right where errors are gross.
 # - **Calibration betters the promise, and not the place.** Its two factors come from other people, 1.08<!--06.peak--> and 1.5<!--06.own-->, and move weight from the regression to the heatmaps. The average has
-#   3.7 px<!--06.raw_naive--> before it and 3.7<!--06.naive--> after: in the table's mean it is 0.009 px<!--06.cost--> *worse* for it, in eleven trainings of fifteen<!--06.costs-->. In the median it is better in all fifteen<!--06.median_gains-->, by
+#   3.7 px<!--06.raw_naive--> before it and 3.7<!--06.naive--> after: in the table's mean it is 0.009 px<!--06.cost--> larger for it, in eleven trainings of fifteen<!--06.costs-->, which five seeds hardly tell from nothing. In the median it is better in all fifteen<!--06.median_gains-->, by
 #   0.05 px<!--06.median_gain-->: the heatmaps are better in the middle, and no better where errors are gross. In RMS there was nothing to mend: both heads
 #   err as much, and the plain average, which no factor changes, has the same 3.7 px<!--06.plain-->.
 # - **Averaging helps all the same**, a little, **and weights bring nothing**: the plain average has 3.7 px<!--06.plain-->, for 3.8<!--06.rms_heatmaps--> of the better head. It beats both
