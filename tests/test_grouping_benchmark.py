@@ -26,7 +26,7 @@ def costs() -> dict[str, float]:
 
 
 def test_thirty_people_cost_a_small_part_of_the_network(costs: dict[str, float]) -> None:
-    """Does everything after the network cost less than a quarter of it? The recorded share is an eighth."""
+    """Does everything after the network cost less than a quarter of it? The recorded share is a tenth."""
     assert costs["30 people"] / costs["network"] < 0.25
 
 
