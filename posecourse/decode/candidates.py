@@ -48,12 +48,12 @@ def nms_peaks(heatmaps: Float[Tensor, "*B K H W"], limit: int, *, least: float =
     H, W = maps.shape[-2:]
     seen = maps.detach() if bool(good.all()) else torch.where(good[..., None, None], maps.detach(), 0)
     found = highest_summits(seen.reshape(-1, H, W), int(limit), least)
-    cells = torch.from_numpy(found).to(maps.device).view(*maps.shape[:-2], int(limit), 2)
-    taken = cells[..., 0] >= 0
-    x, y = cells.clamp(min=0).unbind(-1)
-    scores = torch.where(taken, maps.flatten(-2).gather(-1, y * W + x), 0)
+    index = torch.from_numpy(found).to(maps.device).view(*maps.shape[:-2], int(limit))
+    taken, index = index >= 0, index.clamp(min=0)
+    scores = torch.where(taken, maps.flatten(-2).gather(-1, index), 0)
+    cells = torch.stack([index % W, index // W], dim=-1).to(maps.dtype)
     centre = maps.new_tensor([(W - 1) / 2, (H - 1) / 2])
-    return Peaks(torch.where(taken[..., None], cells.to(maps.dtype), centre), scores.to(heatmaps.dtype))
+    return Peaks(torch.where(taken[..., None], cells, centre), scores.to(heatmaps.dtype))
 
 
 def refine_peaks(

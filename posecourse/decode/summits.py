@@ -1,5 +1,8 @@
 """Where a map is highest: the cells that none of their neighbours overtops, each plateau once."""
 
+from collections.abc import Callable
+from math import prod
+
 import numpy as np
 import torch
 from jaxtyping import Float
@@ -9,15 +12,21 @@ from torch.nn import functional
 
 __all__ = ["highest_summits"]
 
+# Below, maps (N H W) have a rim of −∞, so that every cell has neighbours, and a place is a cell's number in all of them
+# together. −1 stands for no place, and is the last cell of the rim, as low as can be.
+Rimmed = NDArray[np.floating]
+Places = NDArray[np.int64]
 
-def highest_summits(maps: Float[Tensor, "N H W"], limit: int, least: float) -> NDArray[np.int64]:
+
+def highest_summits(maps: Float[Tensor, "N H W"], limit: int, least: float) -> Places:
     """Return where the `limit` highest summits of each map are, highest first.
 
     A summit is a positive cell, at least as high as `least`, that none of its eight neighbours overtops; of a plateau
     of such cells it is the first, and there is none where the plateau touches something higher anywhere.
 
-    A list is sifted rather than the maps compared: few cells are as high as `least`, and half of those that are left
-    fall with each neighbour. In NumPy, which finds the cells of a mask in a fifth of the time.
+    First the earlier one of two equal neighbours wins, which leaves every summit and a few cells too many: another one
+    of a crooked plateau, one of a plateau that touches something higher farther on. They all have an equal neighbour,
+    so that only the maps in which one of the highest has, and these are few, are read again with more care.
 
     Args:
         maps: finite values.
@@ -25,46 +34,69 @@ def highest_summits(maps: Float[Tensor, "N H W"], limit: int, least: float) -> N
         least: the lowest height that counts; 0 for all that are positive.
 
     Returns:
-        (column, row) of cells (N M 2), equally high ones in reading order; −1 where there is no further summit.
+        Cells (N M), column + row · W, equally high ones in reading order; −1 where there is no further summit.
     """
-    N, _, W = maps.shape
     rim = functional.pad(maps, (1, 1, 1, 1), value=-torch.inf).cpu().numpy()
-    heights, below = rim.reshape(-1), W + 2  # the cell below is so many cells on
-    around = np.array([-1, 1, -below, below, -below - 1, -below + 1, below - 1, below + 1])
-    cells = np.flatnonzero(heights >= max(least, np.finfo(rim.dtype).smallest_subnormal))
-    for step in around:
-        cells = cells[heights[cells] >= heights[cells + step]]
-    cells = _first_of_plateaus(heights, cells, around)
-    owner, row, column = np.unravel_index(cells, rim.shape)
-    order = np.lexsort((-heights[cells], owner))
-    rank = np.arange(len(cells)) - np.searchsorted(owner, owner)
-    kept = rank < limit
-    found = np.full((N, limit, 2), -1)
-    found[owner[kept], rank[kept]] = np.stack([column, row], axis=-1)[order[kept]] - 1  # without the rim
+    heights, area, width = rim.reshape(-1), prod(rim.shape[1:]), rim.shape[2]
+    tops = _tops(rim, least, np.greater)
+    found = _highest(rim, tops, limit)
+    there = found[found >= 0]
+    tied = (heights[there] == heights[there + _steps(rim)[:, None]]).any(0)
+    if tied.any():
+        wide = np.unique(there[tied] // area)
+        tops[wide] = _first_of_plateaus(rim[wide], tops[wide], least)
+        found = _highest(rim, tops, limit)
+    row, column = np.divmod(found % area, width)
+    return np.where(found < 0, -1, (row - 1) * maps.shape[2] + column - 1)
+
+
+def _steps(rim: Rimmed) -> Places:
+    """Return how far on the four neighbours are that come after a cell in reading order."""
+    width = rim.shape[2]
+    return np.array([1, width - 1, width, width + 1])
+
+
+def _tops(rim: Rimmed, least: float, beats: Callable[[Rimmed, Rimmed], NDArray[np.bool_]]) -> NDArray[np.bool_]:
+    """Return which cells are positive, as high as `least` and as their later neighbours, and beat their earlier ones."""
+    tops = rim >= least if least > 0 else rim > 0
+    heights, high = rim.reshape(-1), tops.reshape(-1)
+    for step in _steps(rim):
+        high[:-step] &= heights[:-step] >= heights[step:]
+        high[step:] &= beats(heights[step:], heights[:-step])
+    return tops
+
+
+def _highest(rim: Rimmed, tops: NDArray[np.bool_], limit: int) -> Places:
+    """Return the places (N M) of the highest tops of each map, highest first, equal ones in reading order."""
+    heights, listed = rim.reshape(-1), _by_map(np.flatnonzero(tops), rim, limit)
+    if listed.shape[1] > limit:  # a sort would take longer than all the rest
+        last = np.partition(heights[listed], -limit, axis=1)[:, -limit, None]
+        listed = _by_map(listed[(heights[listed] >= last) & (listed >= 0)], rim, limit)
+    order = np.argsort(-heights[listed], axis=1, kind="stable")
+    return np.take_along_axis(listed, order[:, :limit], axis=1)
+
+
+def _by_map(places: Places, rim: Rimmed, columns: int) -> Places:
+    """Return ascending places in one row for each map, with −1 after the last, in so many columns or more."""
+    counts = np.bincount(places // prod(rim.shape[1:]), minlength=len(rim))
+    listed = np.full((len(rim), max(columns, counts.max(initial=0))), -1)
+    listed[np.arange(listed.shape[1]) < counts[:, None]] = places
+    return listed
+
+
+def _first_of_plateaus(rim: Rimmed, tops: NDArray[np.bool_], least: float) -> NDArray[np.bool_]:
+    """Return which of the tops, of which the earlier neighbours are lower, are the first cell of a summit."""
+    from scipy import ndimage
+
+    level = _tops(rim, least, np.greater_equal)  # of these two that touch are equally high: a plateau
+    plateaus, count = ndimage.label(level, structure=[np.zeros((3, 3)), np.ones((3, 3)), np.zeros((3, 3))])
+    heights, high, plateau = rim.reshape(-1), level.reshape(-1), plateaus.reshape(-1)
+    overtopped = np.zeros(count + 1, dtype=bool)
+    for step in _steps(rim):
+        slope = (heights[:-step] == heights[step:]) & (high[:-step] != high[step:])  # on to something higher
+        overtopped[plateau[:-step][slope]] = overtopped[plateau[step:][slope]] = True
+    places = np.flatnonzero(tops)
+    number, first = np.unique(plateau[places], return_index=True)
+    found = np.zeros_like(tops)
+    found.reshape(-1)[places[first[~overtopped[number]]]] = True
     return found
-
-
-def _first_of_plateaus(
-    heights: NDArray[np.floating], tops: NDArray[np.int64], around: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Return the first top of each plateau: of tops that touch and are as high, if nothing overtops any of them.
-
-    Args:
-        heights: all cells.
-        tops: ascending places of those that no neighbour overtops.
-        around: the steps to a cell's neighbours.
-    """
-    beside = tops[:, None] + around
-    top, step = np.nonzero(heights[beside] == heights[tops, None])
-    if not len(top):
-        return tops
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    level = beside[top, step]
-    other = np.searchsorted(tops, level).clip(max=len(tops) - 1)
-    joined = tops[other] == level  # what is as high as a top without being one touches something higher
-    links = (np.ones(joined.sum()), (top[joined], other[joined]))
-    _, plateau = connected_components(coo_array(links, shape=(len(tops),) * 2), directed=False)
-    _, first = np.unique(plateau, return_index=True)
-    return np.sort(tops[first[~np.isin(plateau[first], plateau[top[~joined]])]])
