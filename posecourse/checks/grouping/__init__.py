@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from posecourse import decode, grouping, heatmaps, metrics
-from posecourse.checks.grouping import groups, maxima, pulls, pushes, similarity
+from posecourse.checks.grouping import groups, hinges, maxima, pairings, persons, pulls, pushes, similarity
 from posecourse.lesson import Exercise
 
 __all__ = ["group_by_tag", "nms_peaks", "oks", "pull_loss", "push_loss"]
@@ -109,7 +109,7 @@ def candidates_and_limits(generator: torch.Generator) -> Iterator[tuple[Tensor, 
     yield _close_to_the_threshold(generator)
     nobody = torch.zeros(3, 2, dtype=torch.float64)
     yield nobody, torch.randn(3, 2, 1, generator=generator, dtype=torch.float64), 0.5, 4
-    along = torch.tensor([[0.0], [0.5], [0.25]], dtype=torch.float64)
+    along = torch.tensor([[0.0], [0.5], [0.2]], dtype=torch.float64)
     yield torch.tensor([[0.9], [0.8], [0.7]], dtype=torch.float64), along[..., None], 0.5, 4
 
 
@@ -164,10 +164,14 @@ def people_and_answers(generator: torch.Generator) -> Iterator[tuple[Tensor, Ten
 
 pull_loss = Exercise(reference=grouping.pull_loss, probe=tags_and_masks, coals=pulls.COALS, gradients=True)
 
-push_loss = Exercise(reference=grouping.push_loss, probe=tags_masks_and_margins, coals=pushes.COALS, gradients=True)
+push_loss = Exercise(
+    reference=grouping.push_loss, probe=tags_masks_and_margins, coals=pushes.COALS + hinges.COALS, gradients=True
+)
 
 nms_peaks = Exercise(reference=decode.nms_peaks, probe=maps_and_limits, coals=maxima.COALS)
 
-group_by_tag = Exercise(reference=groups.group_by_tag, probe=candidates_and_limits, coals=groups.COALS)
+group_by_tag = Exercise(
+    reference=groups.group_by_tag, probe=candidates_and_limits, coals=pairings.COALS + persons.COALS
+)
 
 oks = Exercise(reference=metrics.oks, probe=people_and_answers, coals=similarity.COALS)
