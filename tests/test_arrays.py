@@ -73,10 +73,14 @@ GOOD: dict[str, Any] = {
     **dict.fromkeys(("level", "c"), 0.5),
     **dict.fromkeys(("samples", "dimensions"), 2),
     "fractions": [0.0, 0.5],
+    "rates": [0.1, 0.5],
     "means": POINTS,
     "generator": torch.Generator(),
 }
-RANKED, DROPPED = ("sparsification", "ause", "rank_correlation"), ("mc_dropout", "mc_dropout_gaussian")
+RANKED, DROPPED = (
+    ("sparsification", "ause", "rank_correlation"),
+    ("mc_dropout", "mc_dropout_gaussian", "mc_dropout_at_rates"),
+)
 
 
 class Dropping(nn.Dropout):

@@ -229,6 +229,20 @@ def test_an_ensemble_answers_its_mean() -> None:
     assert torch.equal(both.predict(pictures(2)), answers.mean(0))
 
 
+def test_each_rate_has_the_variance_of_theory() -> None:
+    """On the linear network, does the variance grow as p/(1 − p), and has every layer its own rate back, always?"""
+    model, images, S, rates = tiny(), pictures(), 20_000, (0.1, 0.6)
+    draws = uncertainty.mc_dropout_at_rates(model, images, S, rates, generator=seeding.generator(0), at_once=1000)
+    x = model.norm(images.flatten(1)).detach()
+    for rate, own in zip(rates, draws.flatten(-2), strict=True):
+        expected = uncertainty.dropout_variance(model.linear.weight.detach(), x, rate)
+        assert ((own.var(0) / expected - 1).abs() < 4.5 * 2 * math.sqrt(2 / S)).all()
+    assert model.dropout.p == 0.3
+    with pytest.raises(RuntimeError):
+        uncertainty.mc_dropout_at_rates(model, images[..., :1], 3, rates, generator=seeding.generator(0))
+    assert model.dropout.p == 0.3
+
+
 ONE, SAMPLES = nn.Linear(2, 2), torch.ones(3, 2, 2)
 
 
@@ -248,6 +262,11 @@ def asked(**more: Any) -> Tensor:
         (lambda: asked(images=pictures().numpy()), TypeError, r"torch\.from_numpy\(images\)"),
         (lambda: asked(samples=0), ValueError, "samples must be a positive whole number"),
         (lambda: asked(at_once=0), ValueError, "at_once must be a positive whole number"),
+        (
+            lambda: uncertainty.mc_dropout_at_rates(tiny(), pictures(), 3, [0.5, 1.0], generator=seeding.generator(0)),
+            ValueError,
+            "rates must be probabilities above 0",
+        ),
         (lambda: uncertainty.ensemble([ONE]), ValueError, "at least two models.*got 1"),
         (lambda: uncertainty.split_uncertainty(SAMPLES[:1], SAMPLES[:1]), ValueError, "at least two of them"),
         (lambda: uncertainty.split_uncertainty(SAMPLES, SAMPLES[0]), ValueError, "one shape"),

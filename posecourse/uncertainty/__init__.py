@@ -8,7 +8,7 @@ measured by `sparsification`, `ause` and `rank_correlation`, beside `perfect_cor
 """
 
 from posecourse.uncertainty.conformal import conformal_radius
-from posecourse.uncertainty.dropout import Draws, dropout_active, mc_dropout, mc_dropout_gaussian
+from posecourse.uncertainty.dropout import Draws, dropout_active, mc_dropout, mc_dropout_at_rates, mc_dropout_gaussian
 from posecourse.uncertainty.ensembles import Ensemble, ensemble
 from posecourse.uncertainty.intervals import Interval, bootstrap_interval
 from posecourse.uncertainty.ranking import ause, rank_correlation, sparsification
@@ -20,6 +20,7 @@ __all__ = [
     "dropout_active",
     "mc_dropout",
     "mc_dropout_gaussian",
+    "mc_dropout_at_rates",
     "Draws",
     "ensemble",
     "Ensemble",

@@ -1,6 +1,6 @@
 """One network, asked many times: dropout stays on, everything else is as in evaluation, and the answers scatter."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from torch.nn.modules.dropout import _DropoutNd
 from posecourse import seeding
 from posecourse.shapes import Estimator, require_count, require_tensors
 
-__all__ = ["Draws", "dropout_active", "mc_dropout", "mc_dropout_gaussian"]
+__all__ = ["Draws", "dropout_active", "mc_dropout", "mc_dropout_at_rates", "mc_dropout_gaussian"]
 
 
 class Draws(NamedTuple):
@@ -133,6 +133,50 @@ def mc_dropout_gaussian(
     Lesson: 08.
     """
     return Draws(*_asked(model, images, samples, read, generator, at_once))
+
+
+def mc_dropout_at_rates(
+    model: Estimator,
+    images: Float[Tensor, "B 3 H W"],
+    samples: int,
+    rates: Sequence[float],
+    *,
+    generator: torch.Generator,
+    at_once: int = 64,
+) -> Float[Tensor, "R S B K 2"]:
+    """Return `mc_dropout` for several rates p, each put into all dropout layers; they get their own back, always.
+
+    A network was trained for one rate. At others its activations have another spread than its later layers know, so
+    the answers are worse, not only farther apart.
+
+    Args:
+        model: as in `mc_dropout`.
+        images: B of them.
+        samples: S at each rate.
+        rates: R probabilities, above 0 and below 1.
+        generator: decides the masks.
+        at_once: the most pictures in one forward pass.
+
+    Raises:
+        TypeError: the model is no `nn.Module`, or the images are no tensor.
+        ValueError: no layer drops anything, a rate is out of its bounds, or a count is no positive whole number.
+
+    Lesson: 08.
+    """
+    if not rates or not all(0 < rate < 1 for rate in rates):
+        raise ValueError(f"rates must be probabilities above 0 and below 1, one at least; got {list(rates)}.")
+    with dropout_active(model):  # type: ignore[arg-type]
+        layers = [layer for layer in model.modules() if _drops(layer)]  # type: ignore[attr-defined]
+    own, found = [layer.p for layer in layers], []
+    try:
+        for rate in rates:
+            for layer in layers:
+                layer.p = rate
+            found.append(mc_dropout(model, images, samples, generator=generator, at_once=at_once))
+    finally:
+        for layer, p in zip(layers, own, strict=True):
+            layer.p = p
+    return torch.stack(found)
 
 
 def _asked(

@@ -50,6 +50,7 @@ from posecourse.viz.style import (
     use_style,
 )
 from posecourse.viz.temperature import TemperaturePicture, describe_temperature, temperature
+from posecourse.viz.uncertainty import ScatterPicture, describe_scattered, scattered
 from posecourse.viz.visibility import KeptPicture, describe_kept, kept
 
 __all__ = [
@@ -73,5 +74,6 @@ __all__ = [
     "temperature", "describe_temperature", "TemperaturePicture",
     "fused_ellipses", "describe_fused_ellipses", "FusedPicture", "fusion_map",
     "limb", "describe_limb", "LimbPicture", "mended", "describe_mended",
+    "scattered", "describe_scattered", "ScatterPicture",
     "turned", "describe_turned", "TurnedPicture", "errors_by_angle",
 ]  # fmt: skip
