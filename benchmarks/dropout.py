@@ -2,6 +2,7 @@
 
     python -m benchmarks.dropout            # about fifteen minutes on one core
     python -m benchmarks.dropout --seeds 1  # a look
+    python -m benchmarks.dropout --longer   # the four networks of 2000 steps alone, the other rows as they stand
 
 Writes `data/dropout.json`, lesson 08's table, one row a network or an ensemble. The network is lesson 06's, two heads
 on one backbone, with dropout. It learns from people who do not squat, bend or lunge, and is asked about people like
@@ -27,10 +28,12 @@ from posecourse import calibration, models, people, seeding, train, uncertainty
 from posecourse.people.poses import FAMILIES
 from posecourse.samples import Sample, concatenate
 
-__all__ = ["CONFIG", "Sayings", "asked", "drawn", "main", "network", "row", "together", "worlds"]
+__all__ = ["LONGER", "STEPS", "Sayings", "asked", "drawn", "main", "network", "row", "together", "worlds"]
 
 TABLE = Path(__file__).resolve().parent.parent / "data" / "dropout.json"
-CONFIG = train.TrainConfig(steps=500)
+STEPS = 500
+LONGER = 2000
+"""Steps that cost as much as the four trainings of an ensemble."""
 SIZE = (64, 64)
 UNSEEN = ("squat", "bend", "lunge")
 SEEN = tuple(family for family in FAMILIES if family not in UNSEEN)
@@ -125,10 +128,10 @@ def network(place: str, rate: float, seed: int) -> models.PoseNetwork:
     return models.PoseNetwork(backbone, models.PairHead(heatmap, gaussian, 0.003))
 
 
-def trained(place: str, rate: float, seed: int, data: Sample) -> models.PoseNetwork:
+def trained(place: str, rate: float, seed: int, data: Sample, steps: int = STEPS) -> models.PoseNetwork:
     """Return a network that has learnt from these people; the seed stands for its weights, batches and masks."""
-    model = network(place, rate, seed)
-    train.fit(model, data, config=CONFIG, generator=seeding.generator(100 + seed), device="cpu", progress=False)
+    model, config = network(place, rate, seed), train.TrainConfig(steps=steps)
+    train.fit(model, data, config=config, generator=seeding.generator(100 + seed), device="cpu", progress=False)
     return model.eval()
 
 
@@ -318,15 +321,33 @@ def plan(seeds: int | None) -> list[tuple[str, float, int, int]]:
     ]
 
 
+def longer(tested: dict[str, Sample], hidden: Tensor, pool: Sample) -> list[dict[str, Any]]:
+    """Return a row for each of four networks with four times as many steps."""
+    rows, data = [], pool[:1024]
+    for seed in range(MEMBERS):
+        model = trained("deep", PLACES["deep"], seed, data, LONGER)
+        said = {name: asked(model, sample) for name, sample in (tested | {"seen": data[:256]}).items()}
+        known = {"kind": "longer", "place": "deep", "rate": PLACES["deep"], "people": 1000, "seed": seed}
+        rows.append(known | row(said, hidden))
+        print(rows[-1]["same"]["rms"], rows[-1]["ranks_same"], flush=True)
+    return rows
+
+
 def main() -> None:
     """Train every network and write the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=None)
-    seeds = parser.parse_args().seeds
+    parser.add_argument("--longer", action="store_true")
+    asked_for = parser.parse_args()
+    seeds = asked_for.seeds
     tested = worlds()
     pool = drawn(0, 32)
     bare, covered = tested["bare"], tested["covered"]
     hidden = (bare.visible & ~covered.visible)[bare.labelled]
+    if asked_for.longer:
+        others = [row for row in json.loads(TABLE.read_text(encoding="utf-8")) if row["kind"] != "longer"]
+        written([*others, *longer(tested, hidden, pool)])
+        return
     rows: list[dict[str, Any]] = []
     members: dict[tuple[float, int], list[dict[str, Sayings]]] = {}
     for place, rate, n, seed in plan(seeds):
@@ -342,6 +363,7 @@ def main() -> None:
                 rows.append({"kind": "ensemble", "rate": rate, "people": n, "seed": seed} | row(both, hidden))
                 group.clear()
         written(rows)
+    written([*rows, *longer(tested, hidden, pool)])
 
 
 if __name__ == "__main__":
