@@ -880,8 +880,7 @@ for y, (place, rate) in enumerate(OTHERS.values()):
 for line, label in zip(left.get_lines()[:2], ("spread", "peak"), strict=True):
     line.set_label(label)
 left.set_yticks(range(len(OTHERS)), list(OTHERS))
-left.set(xlabel="rank within a joint", xlim=(0, 0.45))
-left.legend(loc="lower left")
+_ = left.set(xlabel="rank within a joint", xlim=(0, 0.45)), left.legend(loc="lower left")
 
 # %%
 CALLS = (2, 4, 10, 20)
@@ -928,7 +927,7 @@ in_the_table("08.without", "no dropout at all: error", without, (3.44, 4.12), "p
 #
 # One person, our network, and forty answers at each of three rates, asked beforehand. How many answers does the ellipse need to come to rest? Then turn the rate: nothing about the person changes.
 
-# %%
+# %% measured=true
 TURNED = (0.05, 0.2, 0.5)
 whole = first.visible.float().mean(-1) > 0.8
 hard = int(torch.where(whole, spread.median(-1).values, 0).argsort()[-5])
@@ -939,7 +938,7 @@ turned = uncertainty.mc_dropout_at_rates(network, test.images[[hard]], 40, TURNE
 shown = test.images[hard], TURNED, turned, test.keypoints[hard]
 widgets.scattered(*shown)
 
-# %%
+# %% measured=true
 fig = viz.scattered(*shown, samples=20, rate=1)
 viz.headline(fig, "The rate sets the spread; the person has not changed")
 viz.show(fig, alt=viz.describe_scattered(*shown, samples=20, rate=1))
