@@ -1,6 +1,7 @@
 """Pictures of uncertainty: are the ellipses, the curve and the words those of the answers that are shown?"""
 
 import math
+import re
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,23 @@ def test_the_picture_moves() -> None:
     assert viz.png(drawing.figure) == viz.png(viz.scattered(**given(), samples=20, rate=2))
 
 
+def test_panels_side_by_side_are_the_pictures_that_the_sliders_show() -> None:
+    """Has each panel the ellipses of its rate and its answers, all in one scale, and the number of its words?"""
+    panels = iter(viz.scattered_by_rate(**given(), samples=(5, 30)).axes)
+    for samples in (5, 30):
+        for rate in range(3):
+            ax = next(panels)
+            expected = viz.scattered(**given(), samples=samples, rate=rate).axes[0]
+            for ours, theirs in zip(ax.collections, expected.collections, strict=True):
+                np.testing.assert_allclose(ours.get_segments()[0], theirs.get_segments()[0])
+            assert np.ptp(ax.get_xlim()) == pytest.approx(
+                48
+            )  # 40 px from the first keypoint to the last, and 4 on either side
+            said = viz.describe_scattered(**given(), samples=samples, rate=rate)
+            (size,) = re.findall(r"along an axis is (\S+) pixels", said)
+            assert f"p = {RATES[rate]:.2f}: σ {size} px" in ax.get_title(loc="left") + ax.get_title()
+
+
 @pytest.mark.usefixtures("as_a_user")
 def test_what_cannot_be_drawn_is_named() -> None:
     """Are too few samples, other rates and several pictures errors with their fix?"""
@@ -67,3 +85,5 @@ def test_what_cannot_be_drawn_is_named() -> None:
             viz.ScatterPicture(**{**given(), **change})
     with pytest.raises(ValueError, match="samples must be 3 to 30; got 2"):
         viz.scattered(**given(), samples=2, rate=0)
+    with pytest.raises(ValueError, match="samples must be 3 to 30; got 31"):
+        viz.scattered_by_rate(**given(), samples=(3, 31))

@@ -925,7 +925,7 @@ in_the_table("08.without", "no dropout at all: error", without, (3.44, 4.12), "p
 # %% [markdown]
 # ## Turn it yourself
 #
-# One person, our network, and forty answers at each of three rates, asked beforehand. How many answers does the ellipse need to come to rest? Then turn the rate: nothing about the person changes.
+# One person, our network, and forty answers at each of three rates, asked beforehand. How many answers does the ellipse need to come to rest? Then turn the rate: nothing about the person changes. Below the sliders are six of their pictures.
 
 # %% measured=true
 TURNED = (0.05, 0.2, 0.5)
@@ -939,9 +939,13 @@ shown = test.images[hard], TURNED, turned, test.keypoints[hard]
 widgets.scattered(*shown)
 
 # %% measured=true
-fig = viz.scattered(*shown, samples=20, rate=1)
+fig = viz.scattered_by_rate(*shown, samples=(4, 40))
 viz.headline(fig, "The rate sets the spread; the person has not changed")
-viz.show(fig, alt=viz.describe_scattered(*shown, samples=20, rate=1))
+said = " ".join(viz.describe_scattered(*shown, samples=40, rate=rate) for rate in (0, 2))
+viz.show(
+    fig,
+    alt=f"Six panels of one person: 4 answers above, 40 below, at rates of 0.05, 0.2 and 0.5. {said}",
+)
 
 # %% measured=true
 both = uncertainty.mc_dropout_at_rates(network, test.images[:64], 20, (0.1, 0.5), **asked_about)

@@ -15,14 +15,14 @@ from torch import Tensor
 
 from posecourse import uncertainty
 from posecourse.viz.arrays import as_array
-from posecourse.viz.figures import changing_title, row
+from posecourse.viz.figures import changing_title, gallery, row, title
 from posecourse.viz.overlays import draw_ellipse, draw_truth
 from posecourse.viz.pictures import image
 from posecourse.viz.places import number
 from posecourse.viz.repaint import Repaint
 from posecourse.viz.style import LEFT, RIGHT, UNCOUNTED, styled
 
-__all__ = ["ScatterPicture", "describe_scattered", "scattered"]
+__all__ = ["ScatterPicture", "describe_scattered", "scattered", "scattered_by_rate"]
 
 _RADIUS = 2.1460  # holds 90 % of a Gaussian
 _FEWEST = 3
@@ -62,6 +62,48 @@ def scattered(
     return drawing.figure
 
 
+def scattered_by_rate(
+    picture: Float[Tensor, "3 H W"],
+    rates: Sequence[float],
+    draws: Float[Tensor, "R S K 2"],
+    truth: Float[Tensor, "K 2"],
+    *,
+    samples: Sequence[int],
+) -> Figure:
+    """Draw the ellipses of `scattered` for all rates side by side, a row for each number of answers, cut to the person.
+
+    Over each panel: the standard deviation of an axis that these answers have.
+
+    Args:
+        picture: what the network was asked about.
+        rates: R dropout rates.
+        draws: from `uncertainty.mc_dropout_at_rates`, of one picture: `draws[:, :, 0]`.
+        truth: the true places.
+        samples: how many answers are drawn in each row, 3 to S.
+
+    Returns:
+        The figure, for `headline` and `show`; `describe_scattered` of each panel's samples and rate says what it shows.
+
+    Raises:
+        ValueError: draws and rates disagree, or a number of samples is out of its bounds.
+    """
+    _require_draws(rates, draws, samples)
+    fig, axes = gallery(len(samples), len(rates))
+    middle, reach = (truth.amax(0) + truth.amin(0)) / 2, float((truth.amax(0) - truth.amin(0)).max()) / 2 + 4
+    (x, y), sizes = middle.tolist(), _sizes(draws.double())
+    for line, count in zip(axes, samples, strict=True):
+        line[0].set_ylabel(f"{count} answers")
+        for ax, rate, answers, known in zip(line, rates, draws.double(), sizes, strict=True):
+            image(ax, picture)
+            draw_truth(ax, truth, size=5.0)
+            with styled():
+                ax.plot(*as_array(answers[:count].flatten(0, 1)).T, ".", color=RIGHT["color"], markersize=2, zorder=3.8)
+            _draw_ellipses(ax, answers[:count])
+            title(ax, f"p = {number(rate, 2)}: σ {number(float(known[count - _FEWEST]), 2)} px")
+            ax.set(xlim=(x - reach, x + reach), ylim=(y + reach, y - reach))
+    return fig
+
+
 def describe_scattered(
     picture: Float[Tensor, "3 H W"],
     rates: Sequence[float],
@@ -95,11 +137,7 @@ class ScatterPicture:
         draws: Float[Tensor, "R S K 2"],
         truth: Float[Tensor, "K 2"],
     ) -> None:
-        if draws.ndim != 4 or len(draws) != len(rates) or draws.shape[1] < _FEWEST:
-            raise ValueError(
-                f"draws must be (R, S, K, 2) with R = {len(rates)} rates and at least {_FEWEST} samples; got "
-                f"{tuple(draws.shape)}. Of several pictures choose one: draws[:, :, 0]."
-            )
+        _require_draws(rates, draws, ())
         self._rates, self._draws = tuple(rates), draws.double()
         self._sizes = _sizes(self._draws)
         self.figure, (self._left, right) = row(2, width_ratios=(1, 1.15))
@@ -113,8 +151,7 @@ class ScatterPicture:
 
     def move(self, samples: int, rate: int) -> list[Artist]:
         """Draw for so many samples at one of the rates, and return what was added to the picture."""
-        if not _FEWEST <= samples <= self._draws.shape[1]:
-            raise ValueError(f"samples must be {_FEWEST} to {self._draws.shape[1]}; got {samples}.")
+        _require_draws(self._rates, self._draws, (samples,))
         chosen, sizes = self._draws[rate, :samples], self._sizes[rate]
         self._dots.set_data(*as_array(chosen.flatten(0, 1)).T)
         self._line.set_data(range(_FEWEST, len(sizes) + _FEWEST), sizes.tolist())
@@ -122,9 +159,7 @@ class ScatterPicture:
         self._dot.set_data([samples], [size])
         self._titles[0].set_text(f"{samples} answers, p = {number(self._rates[rate], 2)}")
         self._titles[1].set_text(f"standard deviation {number(size, 2)} px")
-        floor = 1e-9 * torch.eye(2, dtype=torch.float64)
-        ellipses = zip(chosen.mean(0), uncertainty.sample_covariance(chosen) + floor, strict=True)
-        return [draw_ellipse(self._left, centre, covariance, radii=(_RADIUS,)) for centre, covariance in ellipses]
+        return _draw_ellipses(self._left, chosen)
 
     def png(self, samples: int, rate: int) -> bytes:
         """Return the picture there as a PNG, faster than drawing all of it."""
@@ -157,3 +192,26 @@ def _sizes(draws: Float[Tensor, "R S K 2"]) -> Float[Tensor, "R T"]:
     """Return the standard deviation from the first 3, 4, … S answers, the root mean square over keypoints and axes."""
     variances = [draws[:, :count].var(1).mean((-2, -1)) for count in range(_FEWEST, draws.shape[1] + 1)]
     return torch.stack(variances, dim=1).sqrt()
+
+
+def _draw_ellipses(ax: Axes, answers: Float[Tensor, "S K 2"]) -> list[Artist]:
+    """Draw for each keypoint the ellipse that holds 90 % of a Gaussian with its answers' covariance."""
+    floor = 1e-9 * torch.eye(2, dtype=torch.float64)
+    ellipses = zip(answers.mean(0), uncertainty.sample_covariance(answers) + floor, strict=True)
+    return [draw_ellipse(ax, centre, covariance, radii=(_RADIUS,)) for centre, covariance in ellipses]
+
+
+def _require_draws(rates: Sequence[float], draws: Tensor, samples: Sequence[int]) -> None:
+    """Raise unless the draws are (R S K 2), of these rates, and enough for so many samples.
+
+    Raises:
+        ValueError: they are not.
+    """
+    if draws.ndim != 4 or len(draws) != len(rates) or draws.shape[1] < _FEWEST:
+        raise ValueError(
+            f"draws must be (R, S, K, 2) with R = {len(rates)} rates and at least {_FEWEST} samples; got "
+            f"{tuple(draws.shape)}. Of several pictures choose one: draws[:, :, 0]."
+        )
+    for count in samples:
+        if not _FEWEST <= count <= draws.shape[1]:
+            raise ValueError(f"samples must be {_FEWEST} to {draws.shape[1]}; got {count}.")
