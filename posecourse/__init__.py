@@ -32,6 +32,7 @@ __all__ = [
     "skeletons",
     "train",
     "transforms",
+    "uncertainty",
     "viz",
     "widgets",
 ]
