@@ -1056,11 +1056,11 @@ claim("07.c4_45", "C4: e at 45°", moved(c4, 45.0).nanmean(), between=(11.5, 13)
 # The plain network and one person. On the left the answer to the turned picture, in the middle the turned answer. Go slowly to 90°, and find the
 # angle at which it loses her. Then go on to 180°.
 
-# %%
+# %% measured=true
 ways = equivariance.full_turn(plain, test.images[somebody], keypoints=test.keypoints[somebody])
 widgets.turned(ways, test.skeleton)
 
-# %%
+# %% measured=true
 for degrees, finding in (
     (20, "At 20° both ways still meet"),
     (180, "At 180° they are each other's upside down"),
