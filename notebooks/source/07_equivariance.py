@@ -216,7 +216,7 @@ checks.equivariance.rotate_keypoints.check(rotate_keypoints)
 # With y down the signs of the sine change places: $x' = \cos\cdot x + \sin\cdot y$ and $y' = -\sin\cdot x + \cos\cdot y$. Both use the *old* x and y.
 # </details>
 #
-# <details><summary>Help: I get <i>must be real number, not Tensor</i>, or <i>cos(): argument 'input' must be Tensor, not float</i></summary>
+# <details><summary>Help: I get <i>cos(): argument 'input' (position 1) must be Tensor, not float</i></summary>
 #
 # `degrees` is a plain number. Use `math.cos(math.radians(degrees))`, not `torch.cos`.
 # </details>
@@ -243,10 +243,11 @@ def equivariance_error(model, images, degrees):
 
     Returns:
         float tensor (B, K) in pixels; NaN where R f(x) is outside of the picture. `transforms.inside(points, (H, W))` says
-        which points (..., 2) are inside; `equivariance.turn(images, degrees)` turns pictures, as Exercise 1 turns points.
+        which points (..., 2) are inside; `equivariance.turn(images, degrees)` turns pictures, and Exercise 1,
+        `transforms.rotate_keypoints(points, degrees, (H, W))`, turns points.
     """
     size = images.shape[-2:]
-    expected = rotate_keypoints(model.predict(images), degrees, size)
+    expected = transforms.rotate_keypoints(model.predict(images), degrees, size)
     found = model.predict(equivariance.turn(images, degrees))
     return (found - expected).norm(dim=-1).where(transforms.inside(expected, size), torch.nan)
 
@@ -633,7 +634,7 @@ checks.equivariance.flip_keypoints.check(flip_keypoints)
 # `points[..., list(skeleton.swap), :]` fetches, for every keypoint, its twin.
 # </details>
 #
-# <details><summary>Help: I get <i>too many indices</i>, or the right places in the wrong order</summary>
+# <details><summary>Help: I get <i>index … is out of bounds for dimension …</i></summary>
 #
 # The keypoints are the last axis but one. With the dots, any number of axes may come before: `points[..., order, :]`.
 # </details>
@@ -704,7 +705,7 @@ checks.equivariance.group_average.check(group_average)
 # The answer is in the *turned* picture, so `size` is the turned picture's: `turned.shape[-2:]`.
 # </details>
 #
-# <details><summary>Help: I get <i>the answers are averaged before they are turned back</i></summary>
+# <details><summary>Help: I get <i>each in the frame of its own turned picture</i></summary>
 #
 # The mean of four answers in four frames is nobody's place. Turn each one back into the frame of `images` first.
 # </details>
