@@ -203,7 +203,7 @@ checks.uncertainty.dropout_active.check(dropout_active)
 # `isinstance(layer, (nn.Dropout, nn.Dropout1d, nn.Dropout2d, nn.Dropout3d))`. On leaving, write `layer.training = mode` for each: `layer.train(mode)` would change its children too.
 # </details>
 #
-# <details><summary>Help: I get <i>'generator' object does not support the context manager protocol</i></summary>
+# <details><summary>Help: I get <i>a generator where a context manager is expected</i></summary>
 #
 # The line `@contextmanager` above the function makes a context of a generator. It belongs to the cell.
 # </details>
@@ -251,9 +251,9 @@ checks.uncertainty.mc_dropout.check(mc_dropout)
 # A fork *within* the loop would draw a new seed each time, which is allowed; one that starts from the same seed each time makes all answers alike. Fork once, outside.
 # </details>
 #
-# <details><summary>Help: I get <i>this network has no dropout layer with p &gt; 0</i></summary>
+# <details><summary>Help: I get <i>samples are alike: each is the answer without dropout</i></summary>
 #
-# Hand on the `model` that you were given, not a part of it.
+# The predictions have to be made *inside* of `with uncertainty.dropout_active(model):`. Neither `model.eval()` nor `model.train()` is of use here.
 # </details>
 
 # %%
@@ -948,7 +948,7 @@ in_the_table("08.without", "no dropout at all: error", without, (3.44, 4.12), "p
 # and 0.10<!--08.every_rank-->, with an error of 4.2<!--08.every_error--> instead of 3.6 px<!--08.p20_error-->. A spread that is large because much is dropped is not a spread that knows. (These are two seeds each.) From ten samples to twenty it gains a hundredth, with each of eight seeds<!--08.more_samples-->. A variance of
 # twenty is known to a third of itself, $\sqrt{2/19}$; that is not what is missing.
 #
-# Dropout is good for something else, for which it was made: without it the error is 3.8 px<!--08.without-->.
+# Dropout is good for something else, for which it was made: without it the error is 3.8 px<!--08.without--> (four seeds).
 # %% [markdown]
 # ## Turn it yourself
 #

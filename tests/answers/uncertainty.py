@@ -544,6 +544,25 @@ CONFORMAL_RADIUS = {
     },
 }
 
+
+def decorator_forgotten(model):
+    """Write the context, and not that it is one."""
+    yield from [model.eval()]
+
+
+def as_numbers(errors, uncertainties, fractions):
+    """Make numbers of the means, and stack these."""
+    order, n = uncertainties.argsort(), len(errors)
+    return torch.stack([errors[order[: n - round(f * n)]].mean().item() for f in fractions])
+
+
+DROPOUT_ACTIVE["helped"] = [decorator_forgotten]
+SPARSIFICATION["helped"] = [as_numbers]
+CONFORMAL_RADIUS["helped"] = [
+    lambda scores, level: scores.sort().values[math.ceil((len(scores) + 1) * level) - 1],
+    lambda scores, level: sorted(scores.tolist())[math.ceil((len(scores) + 1) * level) - 1],
+]
+
 ANSWERS = {
     "dropout_active": DROPOUT_ACTIVE,
     "mc_dropout": MC_DROPOUT,
