@@ -509,6 +509,12 @@ def numpys(scores, level):
     return torch.as_tensor(value, dtype=scores.dtype)
 
 
+def with_a_plain_infinity(scores, level):
+    """Say infinity in PyTorch's own precision."""
+    k = k_of(scores, level)
+    return torch.tensor(math.inf) if k > len(scores) else torch.sort(scores)[0][k - 1]
+
+
 def heap(scores, k):
     """Return the k-th smallest, or infinity."""
     smallest = heapq.nsmallest(k, scores.tolist())
@@ -526,7 +532,7 @@ def where_enough(value):
 
 
 CONFORMAL_RADIUS = {
-    "golds": [kth, with_an_infinite_one, counted, numpys],
+    "golds": [kth, with_an_infinite_one, counted, numpys, with_a_plain_infinity],
     "twins": {
         "without_the_one": lambda s, level: heap(s, math.ceil(level * len(s))),
         "plain_quantile": lambda s, level: torch.tensor(np.quantile(s.numpy(), level), dtype=s.dtype),

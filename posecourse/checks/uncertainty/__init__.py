@@ -75,12 +75,13 @@ def errors_uncertainties_and_fractions(generator: torch.Generator) -> Iterator[t
 def scores_and_levels(generator: torch.Generator) -> Iterator[tuple[Tensor, float]]:
     """Yield scores without order and without a Gaussian, as many as a level needs, more, and too few.
 
-    (n + 1)·level is a whole number without rounding, or far from one.
+    (n + 1)·level is a whole number without rounding, or far from one. Where there is no radius the scores are float32,
+    so that `torch.tensor(math.inf)` has their dtype.
     """
     for n, level, dtype in (
-        (3, 0.75, torch.float64),
-        (2, 0.75, torch.float64),
-        (12, 0.625, torch.float32),
+        (3, 0.75, torch.float32),
+        (2, 0.75, torch.float32),
+        (12, 0.625, torch.float64),
         (15, 0.85, torch.float64),
         (26, 0.9, torch.float64),
         (43, 0.7, torch.float64),
