@@ -108,6 +108,14 @@ def all_but(model):
             layer.eval()
 
 
+def frozen_norm(model):
+    """Freeze batch norm, as for a fine-tuning."""
+    model.train()
+    for layer in model.modules():
+        if "Norm" in type(layer).__name__:
+            layer.eval()
+
+
 def one_level(model):
     """Go one level down."""
     model.eval()
@@ -146,6 +154,9 @@ DROPOUT_ACTIVE = {
         "as_it_was": contextlib.nullcontext,
         "others_left_as_they_were": context(without_eval, lambda *_: None),
         "plain_dropout_only": context(partial(right, kinds=nn.Dropout), on_error=False),
+        "dropout2d_only": context(partial(right, kinds=nn.Dropout2d), on_error=False),
+        "plain_and_2d_only": context(partial(right, kinds=KINDS[::2])),
+        "batch_norm_alone_off": context(frozen_norm, lambda model, _: model.eval()),
         "turned_round": context(all_but),
         "direct_children_only": context(one_level),
         "blocks_switched_on": context(and_itself),
@@ -364,6 +375,9 @@ SPLIT_UNCERTAINTY = {
         "swapped": lambda m, v: (torch.var(m, dim=0), torch.mean(v, dim=0)),
         "deviations_averaged": first(lambda v: (sum(x**0.5 for x in v) / len(v)) ** 2),
         "deviations_returned": lambda m, v: tuple(x**0.5 for x in by_the_formula(m, v)),
+        "deviation_in_the_first": first(lambda v: (sum(v) / len(v)) ** 0.5),
+        "mean_deviation_in_the_first": first(lambda v: sum(x**0.5 for x in v) / len(v)),
+        "both_by_s_minus_one": lambda m, v: tuple(x.sum(0) / (len(x) - 1) for x in (v, (m - m.mean(0)) ** 2)),
         "deviation_in_the_second": second(lambda m, v: (squared_distances(m) / (len(m) - 1)) ** 0.5),
         "total_in_the_second": second(lambda m, v: torch.var(m, 0) + torch.mean(v, 0)),
         "not_centred": second(lambda m, v: (m * m).sum(0) / (len(m) - 1)),
@@ -538,6 +552,11 @@ CONFORMAL_RADIUS = {
         "plain_quantile": lambda s, level: torch.tensor(np.quantile(s.numpy(), level), dtype=s.dtype),
         "interpolated": where_enough(lambda s, k: np.quantile(s.double().numpy(), k / len(s))),
         "one_rank_too_far": where_enough(lambda s, k: np.quantile(s.double().numpy(), k / len(s), method="higher")),
+        "one_rank_too_far_or_none": lambda s, level: s.new_tensor([*sorted(s.tolist())[k_of(s, level) :], math.inf][0]),
+        "infinite_too_early": lambda s, level: heap(s, int(level * (len(s) + 1)) + 1),
+        "tutorials_quantile": lambda s, level: torch.from_numpy(
+            np.quantile(s.double().numpy(), [min(1, k_of(s, level) / len(s))], method="higher")
+        )[0].to(s),
         "rounded_down": lambda s, level: heap(s, int(level * (len(s) + 1))),
         "rounded": lambda s, level: heap(s, int(level * (len(s) + 1) + 0.5)),
         "miss_for_level": lambda s, level: heap(s, k_of(s, str(1 - Fraction(str(level))))),

@@ -21,7 +21,9 @@ def networks_of_unlike_modes(generator: torch.Generator) -> Iterator[tuple[nn.Mo
     """Yield networks with dropout at the top and within blocks: one in training, two with a mixture, one evaluated."""
     for training, unlike in ((True, ()), (True, ("norm", "block.norm")), (False, ("drop", "block.norm")), (False, ())):
         p = 0.1 + 0.5 * float(torch.rand((), generator=generator))
-        deep = nn.Sequential(OrderedDict(norm=nn.BatchNorm2d(3), drop=nn.Dropout3d(p), drop1=nn.Dropout1d(p)))
+        deep = nn.Sequential(
+            OrderedDict(norm=nn.BatchNorm2d(3), drop=nn.Dropout3d(p), drop1=nn.Dropout1d(p), drop2=nn.Dropout2d(p))
+        )
         block = nn.Sequential(OrderedDict(drop=nn.Dropout(p), norm=nn.BatchNorm2d(3), deep=deep))
         model = nn.Sequential(OrderedDict(norm=nn.BatchNorm2d(3), drop=nn.Dropout2d(p), block=block)).train(training)
         for name in unlike:
