@@ -93,6 +93,12 @@ def right(model, kinds=KINDS):
         layer.train()
 
 
+def undecorated(model):
+    """Forget the decorator."""
+    right(model)
+    yield
+
+
 def without_eval(model):
     """Forget the rest."""
     for layer in model.modules():
@@ -147,6 +153,7 @@ class Swallowing(ByClass):
 
 
 DROPOUT_ACTIVE = {
+    "helped": [undecorated],
     "golds": [dictionary_of_modes, ByClass, with_a_stack, context(right)],
     "twins": {
         "everything_in_training": context(lambda model: model.train()),
@@ -463,6 +470,11 @@ def removed(errors, unsure, fractions):
 
 
 SPARSIFICATION = {
+    "helped": [
+        lambda e, u, fractions: torch.stack(
+            [e[u.argsort()][: round((1 - f) * len(e))].mean().item() for f in fractions]
+        )
+    ],
     "golds": [by_slices, by_a_threshold, by_cumulative_sums, by_pairs_in_python],
     "twins": {
         "surest_removed": curve(order=lambda e, u: 1 / u),
@@ -546,6 +558,10 @@ def where_enough(value):
 
 
 CONFORMAL_RADIUS = {
+    "helped": [
+        lambda s, level: s.new_tensor(sorted(s.tolist())[k_of(s, level) - 1]),
+        lambda s, level: s.sort()[0][k_of(s, level) - 1],
+    ],
     "golds": [kth, with_an_infinite_one, counted, numpys, with_a_plain_infinity],
     "twins": {
         "without_the_one": lambda s, level: heap(s, math.ceil(level * len(s))),
