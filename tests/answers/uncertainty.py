@@ -93,6 +93,12 @@ def right(model, kinds=KINDS):
         layer.train()
 
 
+def undecorated(model):
+    """Forget the decorator."""
+    right(model)
+    yield
+
+
 def without_eval(model):
     """Forget the rest."""
     for layer in model.modules():
@@ -105,6 +111,14 @@ def all_but(model):
     model.train()
     for layer in model.modules():
         if isinstance(layer, KINDS):
+            layer.eval()
+
+
+def frozen_norm(model):
+    """Freeze batch norm, as for a fine-tuning."""
+    model.train()
+    for layer in model.modules():
+        if "Norm" in type(layer).__name__:
             layer.eval()
 
 
@@ -139,6 +153,7 @@ class Swallowing(ByClass):
 
 
 DROPOUT_ACTIVE = {
+    "helped": [undecorated],
     "golds": [dictionary_of_modes, ByClass, with_a_stack, context(right)],
     "twins": {
         "everything_in_training": context(lambda model: model.train()),
@@ -146,6 +161,9 @@ DROPOUT_ACTIVE = {
         "as_it_was": contextlib.nullcontext,
         "others_left_as_they_were": context(without_eval, lambda *_: None),
         "plain_dropout_only": context(partial(right, kinds=nn.Dropout), on_error=False),
+        "dropout2d_only": context(partial(right, kinds=nn.Dropout2d), on_error=False),
+        "plain_and_2d_only": context(partial(right, kinds=KINDS[::2])),
+        "batch_norm_alone_off": context(frozen_norm, lambda model, _: model.eval()),
         "turned_round": context(all_but),
         "direct_children_only": context(one_level),
         "blocks_switched_on": context(and_itself),
@@ -364,6 +382,9 @@ SPLIT_UNCERTAINTY = {
         "swapped": lambda m, v: (torch.var(m, dim=0), torch.mean(v, dim=0)),
         "deviations_averaged": first(lambda v: (sum(x**0.5 for x in v) / len(v)) ** 2),
         "deviations_returned": lambda m, v: tuple(x**0.5 for x in by_the_formula(m, v)),
+        "deviation_in_the_first": first(lambda v: (sum(v) / len(v)) ** 0.5),
+        "mean_deviation_in_the_first": first(lambda v: sum(x**0.5 for x in v) / len(v)),
+        "both_by_s_minus_one": lambda m, v: tuple(x.sum(0) / (len(x) - 1) for x in (v, (m - m.mean(0)) ** 2)),
         "deviation_in_the_second": second(lambda m, v: (squared_distances(m) / (len(m) - 1)) ** 0.5),
         "total_in_the_second": second(lambda m, v: torch.var(m, 0) + torch.mean(v, 0)),
         "not_centred": second(lambda m, v: (m * m).sum(0) / (len(m) - 1)),
@@ -449,6 +470,11 @@ def removed(errors, unsure, fractions):
 
 
 SPARSIFICATION = {
+    "helped": [
+        lambda e, u, fractions: torch.stack(
+            [e[u.argsort()][: round((1 - f) * len(e))].mean().item() for f in fractions]
+        )
+    ],
     "golds": [by_slices, by_a_threshold, by_cumulative_sums, by_pairs_in_python],
     "twins": {
         "surest_removed": curve(order=lambda e, u: 1 / u),
@@ -509,6 +535,12 @@ def numpys(scores, level):
     return torch.as_tensor(value, dtype=scores.dtype)
 
 
+def with_a_plain_infinity(scores, level):
+    """Say infinity in PyTorch's own precision."""
+    k = k_of(scores, level)
+    return torch.tensor(math.inf) if k > len(scores) else torch.sort(scores)[0][k - 1]
+
+
 def heap(scores, k):
     """Return the k-th smallest, or infinity."""
     smallest = heapq.nsmallest(k, scores.tolist())
@@ -526,12 +558,21 @@ def where_enough(value):
 
 
 CONFORMAL_RADIUS = {
-    "golds": [kth, with_an_infinite_one, counted, numpys],
+    "helped": [
+        lambda s, level: s.new_tensor(sorted(s.tolist())[k_of(s, level) - 1]),
+        lambda s, level: s.sort()[0][k_of(s, level) - 1],
+    ],
+    "golds": [kth, with_an_infinite_one, counted, numpys, with_a_plain_infinity],
     "twins": {
         "without_the_one": lambda s, level: heap(s, math.ceil(level * len(s))),
         "plain_quantile": lambda s, level: torch.tensor(np.quantile(s.numpy(), level), dtype=s.dtype),
         "interpolated": where_enough(lambda s, k: np.quantile(s.double().numpy(), k / len(s))),
         "one_rank_too_far": where_enough(lambda s, k: np.quantile(s.double().numpy(), k / len(s), method="higher")),
+        "one_rank_too_far_or_none": lambda s, level: s.new_tensor([*sorted(s.tolist())[k_of(s, level) :], math.inf][0]),
+        "infinite_too_early": lambda s, level: heap(s, int(level * (len(s) + 1)) + 1),
+        "tutorials_quantile": lambda s, level: torch.from_numpy(
+            np.quantile(s.double().numpy(), [min(1, k_of(s, level) / len(s))], method="higher")
+        )[0].to(s),
         "rounded_down": lambda s, level: heap(s, int(level * (len(s) + 1))),
         "rounded": lambda s, level: heap(s, int(level * (len(s) + 1) + 0.5)),
         "miss_for_level": lambda s, level: heap(s, k_of(s, str(1 - Fraction(str(level))))),

@@ -21,7 +21,9 @@ def networks_of_unlike_modes(generator: torch.Generator) -> Iterator[tuple[nn.Mo
     """Yield networks with dropout at the top and within blocks: one in training, two with a mixture, one evaluated."""
     for training, unlike in ((True, ()), (True, ("norm", "block.norm")), (False, ("drop", "block.norm")), (False, ())):
         p = 0.1 + 0.5 * float(torch.rand((), generator=generator))
-        deep = nn.Sequential(OrderedDict(norm=nn.BatchNorm2d(3), drop=nn.Dropout3d(p), drop1=nn.Dropout1d(p)))
+        deep = nn.Sequential(
+            OrderedDict(norm=nn.BatchNorm2d(3), drop=nn.Dropout3d(p), drop1=nn.Dropout1d(p), drop2=nn.Dropout2d(p))
+        )
         block = nn.Sequential(OrderedDict(drop=nn.Dropout(p), norm=nn.BatchNorm2d(3), deep=deep))
         model = nn.Sequential(OrderedDict(norm=nn.BatchNorm2d(3), drop=nn.Dropout2d(p), block=block)).train(training)
         for name in unlike:
@@ -75,12 +77,13 @@ def errors_uncertainties_and_fractions(generator: torch.Generator) -> Iterator[t
 def scores_and_levels(generator: torch.Generator) -> Iterator[tuple[Tensor, float]]:
     """Yield scores without order and without a Gaussian, as many as a level needs, more, and too few.
 
-    (n + 1)·level is a whole number without rounding, or far from one.
+    (n + 1)·level is a whole number without rounding, or far from one. Where there is no radius the scores are float32,
+    so that `torch.tensor(math.inf)` has their dtype.
     """
     for n, level, dtype in (
-        (3, 0.75, torch.float64),
-        (2, 0.75, torch.float64),
-        (12, 0.625, torch.float32),
+        (3, 0.75, torch.float32),
+        (2, 0.75, torch.float32),
+        (12, 0.625, torch.float64),
         (15, 0.85, torch.float64),
         (26, 0.9, torch.float64),
         (43, 0.7, torch.float64),

@@ -99,6 +99,37 @@ def plain_dropout_only(model: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
+def dropout2d_only(model: nn.Module) -> Iterator[None]:
+    """`nn.Dropout2d` is on, and `nn.Dropout`, `nn.Dropout1d` and `nn.Dropout3d` are off.
+
+    Our networks have no other kind, but yours may. Name all four classes: `isinstance` takes a tuple of them.
+    """
+    with _changed(model, lambda model: _each(model, lambda layer: isinstance(layer, nn.Dropout2d))):
+        yield
+
+
+@contextmanager
+def plain_and_2d_only(model: nn.Module) -> Iterator[None]:
+    """`nn.Dropout` and `nn.Dropout2d` are on, and `nn.Dropout1d` and `nn.Dropout3d` are off.
+
+    None of the four is a subclass of another. Name all four of them in the tuple that `isinstance` takes.
+    """
+    with _changed(model, lambda model: _each(model, lambda layer: isinstance(layer, (nn.Dropout, nn.Dropout2d)))):
+        yield
+
+
+@contextmanager
+def batch_norm_alone_off(model: nn.Module) -> Iterator[None]:
+    """Dropout is on and batch norm off, but the network and its blocks stay in training mode: `train()` set all.
+
+    A network of ours that is told that it trains predicts without dropout. `model.eval()` first, and then the dropout
+    layers alone into training mode.
+    """
+    with _changed(model, lambda model: _each(model, lambda layer: not isinstance(layer, nn.BatchNorm2d))):
+        yield
+
+
+@contextmanager
 def turned_round(model: nn.Module) -> Iterator[None]:
     """It is just the other way round: all is in training mode, and dropout alone in evaluation mode.
 
@@ -238,6 +269,9 @@ COALS = (
     as_it_was,
     others_left_as_they_were,
     plain_dropout_only,
+    dropout2d_only,
+    plain_and_2d_only,
+    batch_norm_alone_off,
     turned_round,
     direct_children_only,
     blocks_switched_on,

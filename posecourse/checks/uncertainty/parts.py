@@ -68,6 +68,31 @@ def deviations_returned(means: Tensor, variances: Tensor) -> tuple[Tensor, Tenso
     return aleatoric.sqrt(), epistemic.sqrt()
 
 
+def deviation_in_the_first(means: Tensor, variances: Tensor) -> tuple[Tensor, Tensor]:
+    """The epistemic part is right; beside it stands the root of the mean variance: pixels, not square pixels.
+
+    The two could not be added. Average the variances, and take no root.
+    """
+    return _first(means, variances, variances.mean(0).sqrt())
+
+
+def mean_deviation_in_the_first(means: Tensor, variances: Tensor) -> tuple[Tensor, Tensor]:
+    """The epistemic part is right; beside it stands the mean of the standard deviations: pixels, not square pixels.
+
+    Variances are what adds up. Average them as they are, and take no root.
+    """
+    return _first(means, variances, variances.sqrt().mean(0))
+
+
+def both_by_s_minus_one(means: Tensor, variances: Tensor) -> tuple[Tensor, Tensor]:
+    """The epistemic part is right; the other one is too large, by half for three samples: it was divided by S − 1.
+
+    S − 1 belongs to the disagreement alone, because its mean comes from the same samples. The expected noise is a plain
+    mean.
+    """
+    return _first(means, variances, variances.sum(0) / (len(variances) - 1))
+
+
 def deviation_in_the_second(means: Tensor, variances: Tensor) -> tuple[Tensor, Tensor]:
     """The aleatoric part is right; beside it stands a standard deviation in pixels, not a variance in square pixels.
 
@@ -164,6 +189,9 @@ COALS = (
     swapped,
     deviations_averaged,
     deviations_returned,
+    deviation_in_the_first,
+    mean_deviation_in_the_first,
+    both_by_s_minus_one,
     deviation_in_the_second,
     total_in_the_second,
     not_centred,

@@ -59,6 +59,33 @@ def one_rank_too_far(scores: Tensor, level: float) -> Tensor:
     return _open(scores, level, lambda k: _ranked(scores, min(k + 1, len(scores))))
 
 
+def one_rank_too_far_or_none(scores: Tensor, level: float) -> Tensor:
+    """This is the score after the right one, and infinite already for k = n, where no score comes after.
+
+    `ordered[k]` counts from 0 and is the (k + 1)-th smallest. Take `ordered[k - 1]`; infinite only for k > n.
+    """
+    return _ranked(scores, math.ceil((len(scores) + 1) * level) + 1)
+
+
+def infinite_too_early(scores: Tensor, level: float) -> Tensor:
+    """All is right but for k = n, where the radius is infinite, though there is a last score and it keeps the promise.
+
+    Only for k > n there is none. And `int(x) + 1` is no ceiling: for a whole x it is one too large.
+    """
+    k = math.ceil((len(scores) + 1) * level)
+    return _ranked(scores, k if k < len(scores) else len(scores) + 1)
+
+
+def tutorials_quantile(scores: Tensor, level: float) -> Tensor:
+    """This is the well-known recipe: the quantile at ⌈(n + 1)·level⌉/n, at most 1, with `interpolation="higher"`.
+
+    A quantile counts from 0 to n − 1, so `higher` is one rank too far; and for k > n the largest score promises
+    nothing. Sort and take the k-th; for k > n the radius is infinite.
+    """
+    k = math.ceil((len(scores) + 1) * level)
+    return torch.quantile(scores, min(k / len(scores), 1.0), interpolation="higher")
+
+
 def rounded_down(scores: Tensor, level: float) -> Tensor:
     """The rank was rounded down: this is the score before the right one, and it covers too little.
 
@@ -137,6 +164,9 @@ COALS = (
     plain_quantile,
     interpolated,
     one_rank_too_far,
+    one_rank_too_far_or_none,
+    infinite_too_early,
+    tutorials_quantile,
     rounded_down,
     rounded,
     miss_for_level,
