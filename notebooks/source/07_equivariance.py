@@ -81,7 +81,7 @@ for ax, degrees in zip(panels, (0, 90, 180), strict=True):
     viz.image(ax, picture[0])
     viz.draw_skeleton(ax, plain.predict(picture)[0], seen, test.skeleton, width=1.2)
     ax.set_title(f"{degrees}°: {off(plain, degrees).mean():.1f} px")
-viz.headline(fig, "Turned by 90°, the network is further off than a guess that never looks")
+viz.headline(fig, "Turned by 90°, the network is worse than a guess that never looks")
 viz.show(
     fig,
     alt="One person three times, upright, turned by 90 and by 180 degrees, with the skeleton that the network finds. Upright it fits. "
