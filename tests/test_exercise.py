@@ -328,6 +328,14 @@ def test_unpacking_axes_is_explained() -> None:
     assert "count from the right: `H, W = x.shape[-2:]`" in message(exercise, unpacking)
 
 
+def test_an_index_for_an_axis_that_is_not_there_is_explained() -> None:
+    """Is a function that takes columns of `points[:, 0]` told to count from the right when one point comes alone?"""
+    exercise = Exercise(lambda points: points.double(), lambda _: [(torch.ones(2),), (torch.ones(3, 2),)], [])
+    said = message(exercise, lambda points: torch.stack([points[:, 0], points[:, 1]], dim=-1))
+    assert "too many indices" in said
+    assert "count from the right" in said
+
+
 def test_networks_are_compared_by_their_numbers() -> None:
     """Is a function that returns a network told which parameter differs, or that it is in the wrong mode?"""
     network = torch.nn.Linear(3, 2)

@@ -162,7 +162,8 @@ def _on_gradient(case: Case) -> str:
 
 def _stumbled(words: str) -> str:
     """Say what an error means that has the same cause in nearly every answer."""
-    if "values to unpack" in words or "for dimension 0 with size 1" in words:  # `x[1]`, meant for the last axis
+    signs = ("values to unpack", "for dimension 0 with size 1", "too many indices")  # `x[1]`, `x[:, 0]`: the last axis
+    if any(sign in words for sign in signs):
         return _ANY_AXES
     if "list_iterator" in words:
         return "What can be gone through once, with `for`, has no length and no places: `enumerate` counts on the way."

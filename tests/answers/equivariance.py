@@ -77,6 +77,14 @@ def one_after_the_other(points, degrees, size):
     return new
 
 
+def still_up(points, degrees, size):
+    """Use the blackboard's formula in a frame with y up, and stay there."""
+    a, (height, width) = math.radians(degrees), size
+    x, y = points[..., 0] - (width - 1) / 2, (height - 1) / 2 - points[..., 1]
+    turned_x, turned_y = math.cos(a) * x - math.sin(a) * y, math.sin(a) * x + math.cos(a) * y
+    return torch.stack([turned_x + (width - 1) / 2, turned_y + (height - 1) / 2], dim=-1)
+
+
 ROTATE_KEYPOINTS = {
     "golds": [matrix, coordinates, plane],
     "twins": {
@@ -84,11 +92,16 @@ ROTATE_KEYPOINTS = {
         "about_the_corner": wrong_matrix(right_matrix, lambda H, W: (0.0, 0.0)),
         "about_half_of_the_size": wrong_matrix(right_matrix, lambda H, W: (W / 2, H / 2)),
         "about_a_whole_pixel": wrong_matrix(right_matrix, lambda H, W: (float(W // 2), float(H // 2))),
+        "about_a_pixel_before_the_middle": wrong_matrix(
+            right_matrix, lambda H, W: (float(math.floor((W - 1) / 2)), float(math.floor((H - 1) / 2)))
+        ),
         "size_exchanged": wrong_matrix(right_matrix, lambda H, W: ((H - 1) / 2, (W - 1) / 2)),
         "degrees_taken_for_radians": wrong_matrix(right_matrix, radians=float),
         "centre_not_added": forgot_to_add,
         "centre_not_subtracted": forgot_to_subtract,
         "both_sines_alike": wrong_matrix(lambda c, s: [[c, s], [s, c]]),
+        "both_sines_negative": wrong_matrix(lambda c, s: [[c, -s], [-s, c]]),
+        "y_flipped_and_not_back": still_up,
         "sine_and_cosine_exchanged": wrong_matrix(lambda c, s: [[s, c], [-c, s]]),
         "new_x_for_the_old": one_after_the_other,
         "row_before_column": lambda *given: matrix(*given)[..., [1, 0]],
@@ -143,6 +156,14 @@ def one_is_lost(points, skeleton):
     return new
 
 
+def columns_alone(points, size, skeleton):
+    """Assign to x, and leave y."""
+    new = points.clone()
+    for i, j in enumerate(skeleton.swap):
+        new[..., i, 0] = size[1] - 1 - points[..., j, 0]
+    return new
+
+
 def right(x, y, H, W):
     """Return the mirrored place."""
     return W - 1 - x, y
@@ -161,6 +182,7 @@ FLIP_KEYPOINTS = {
         "order_reversed": mirror(right, lambda points, skeleton: points[..., range(points.shape[-2] - 1, -1, -1), :]),
         "neighbours_swapped": mirror(right, two_by_two),
         "both_from_one_side": mirror(right, one_is_lost),
+        "x_from_the_twin_alone": columns_alone,
         "row_before_column": mirror(lambda x, y, H, W: (y, W - 1 - x)),
     },
 }
@@ -244,6 +266,25 @@ def other_judge(model, images, degrees):
     return error.masked_fill(~contains(found, size), torch.nan)
 
 
+def upright_judge(model, images, degrees):
+    """Ask what was found in the upright picture."""
+    points, size = model.predict(images), images.shape[-2:]
+    error = (model.predict(sampled(images, degrees)) - plane(points, degrees, size)).norm(dim=-1)
+    error[~contains(points, size)] = math.nan
+    return error
+
+
+def two_judges(model, images, degrees):
+    """Ask both."""
+    return upright_judge(model, images, degrees) + 0 * in_the_turned_frame(model, images, degrees)
+
+
+def upside(model, images, degrees):
+    """Fill what is inside."""
+    points, size = matrix(model.predict(images), degrees, images.shape[-2:]), images.shape[-2:]
+    return (model.predict(sampled(images, degrees)) - points).norm(dim=-1).masked_fill(contains(points, size), math.nan)
+
+
 def width_first(model, images, degrees):
     """Take the last axis for the height."""
     size = (images.shape[3], images.shape[2])
@@ -261,6 +302,9 @@ EQUIVARIANCE_ERROR = {
         "picture_not_turned": square(picture=0),
         "turned_once_more": on_and_on,
         "everything_counts": square(outside=None),
+        "upright_decides": upright_judge,
+        "both_decide": two_judges,
+        "mask_reversed": upside,
         "outside_is_no_error": square(outside=0.0),
         "the_other_way_decides": other_judge,
         "size_exchanged": width_first,
@@ -346,6 +390,24 @@ def middle(model, images):
     return torch.full_like(model.predict(images), (H - 1) / 2).index_fill(-1, torch.tensor([0]), (W - 1) / 2)
 
 
+def little_by_little(model, images):
+    """Take whole numbers for degrees."""
+    size = images.shape[-2:]
+    return sum(matrix(model.predict(sampled(images, k)), -k, size) for k in range(4)) / 4
+
+
+def from_the_last_one(model, images):
+    """Overwrite the picture in the loop."""
+    found = []
+    for g in range(4):
+        images = torch.rot90(images, g, (2, 3))
+        points, (H, W) = model.predict(images), images.shape[-2:]
+        for _ in range(g):
+            points, (H, W) = torch.stack([H - 1 - points[..., 1], points[..., 0]], -1), (W, H)
+        found.append(points)
+    return torch.stack(found).mean(0)
+
+
 about_the_upright_one = about_centres(range(4), pick=lambda old, new: (old, old))
 """Two answers are off by (H − W) / 2 in this way, one to each side: the mean is right."""
 
@@ -367,6 +429,9 @@ GROUP_AVERAGE = {
         "half_turns_only": about_centres((0, 2)),
         "upright_left_out": about_centres((1, 2, 3)),
         "upright_counted_twice": about_centres(range(5)),
+        "quarters_for_degrees": little_by_little,
+        "upright_only": lambda model, images: model.predict(images),
+        "turned_on_and_on": from_the_last_one,
         "summed": lambda model, images: 4 * by_hand(model, images),
     },
 }
@@ -419,6 +484,7 @@ LIFT_C4 = {
         "clockwise": lifted(lambda kernel, g: torch.rot90(kernel, g, (-1, -2))),
         "kernel_mirrored": lifted(lambda kernel, g: kernel.flip([[], [-1], [-1, -2], [-2]][g])),
         "kernel_reversed": lifted(lambda kernel, g: turned(kernel, g + 2)),
+        "turned_on_and_on": lifted(lambda kernel, g: turned(kernel, g * (g + 1) // 2)),
         "one_step_late": lifted(lambda kernel, g: turned(kernel, g + 1)),
         "orientation_before_pattern": concatenated,
     },
@@ -475,6 +541,16 @@ def other_patterns(features, weight):
     return summed(features, weight, lambda w, h, g: turned(torch.roll(w, g, 1)[:, :, h], g))
 
 
+def in_one_row(features, weight):
+    """Roll the numbers as they lie in memory."""
+
+    def kernel(w, h, g):
+        row = turned(w, g).reshape(-1)
+        return torch.cat([row[len(row) - g :], row[: len(row) - g]]).view(w.shape)[:, :, h]
+
+    return summed(features, weight, kernel)
+
+
 def mixed(features, weight):
     """Lay the kernels one behind the other."""
     four = torch.cat([turned(torch.roll(weight, g, 2), g).flatten(1, 2) for g in range(4)])
@@ -492,7 +568,10 @@ CONV_C4 = {
         "turned_the_other_way": grouped(lambda w, h, g: turned(w[:, :, h - g], -g)),
         "clockwise": grouped(lambda w, h, g: turned(w[:, :, (h + g) % 4], 4 - g)),
         "kernel_reversed": grouped(lambda w, h, g: turned(w[:, :, h - g], g + 2)),
-        "patterns_rolled": other_patterns,
+        "patterns_rolled": grouped(lambda w, h, g: turned(torch.roll(w, g, 0)[:, :, h], g)),
+        "channels_rolled": other_patterns,
+        "roll_without_axis": in_one_row,
+        "index_reversed": grouped(lambda w, h, g: turned(w[:, :, g - h], g)),
         "averaged_over_orientations": grouped(lambda w, h, g: turned(w[:, :, h - g], g) * 0.25),
         "own_orientation_only": itself_alone,
         "orientation_before_pattern": mixed,

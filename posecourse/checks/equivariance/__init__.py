@@ -69,21 +69,24 @@ def _places(shape: tuple[int, ...], size: Size, generator: torch.Generator, dtyp
 def models_images_and_degrees(generator: torch.Generator) -> Iterator[tuple[Estimator, Tensor, float]]:
     """Yield estimators that are pixels off, pictures, and angles of more and of less than a right one.
 
-    The first channel's point leaves the picture with the turn. In the turned picture the third one's is near an edge,
-    beyond which some answers to that picture fall, and the turned answers do not.
+    The first channel's point leaves the picture with the turn. The second one's comes in with it: its answer f(x) is
+    outside and R f(x) is not. In the turned picture the third one's is near an edge, beyond which some answers to that
+    picture fall, and the turned answers do not.
     """
     for B, (H, W), degrees, stretch, aside in (
-        (2, (30, 43), 52.0, (0.9, 1.1), (4.5, -2.5)),
+        (2, (30, 43), 52.0, (0.9, 1.1), (4.5, -4.5)),
         (3, (41, 28), -127.0, (1.1, 0.9), (4.5, -1.5)),
         (1, (26, 37), 128.0, (1.05, 1.1), (1.5, 4.5)),
-        (2, (25, 38), -61.0, (0.9, 0.8), (2.5, -1.5)),
+        (2, (25, 38), -61.0, (0.9, 0.8), (2.5, -3.5)),
     ):
         sign = math.copysign(1, math.tan(math.radians(degrees)))  # which corners are the first to leave
         centre = torch.tensor([(W - 1) / 2, (H - 1) / 2], dtype=torch.float64)
         corner = centre + torch.tensor([0.44 * W, -sign * 0.36 * H] if W > H else [sign * 0.36 * W, 0.44 * H])
         edge = centre + torch.tensor([0, H / 2 - 3.5] if W > H else [W / 2 - 3.5, 0])
         kept = transforms.rotate_keypoints(edge, -degrees, (H, W))
-        middle = centre + torch.tensor([2.5, -3.0])
+        axis = 1 if W > H else 0  # the shorter one, along which the answer is moved out
+        middle = centre.clone()
+        middle[axis] += math.copysign(min(H, W) / 2 - 3, aside[axis])
         jitter = 2 * torch.rand(B, 3, 2, generator=generator, dtype=torch.float64) - 1
         yield Skewed(stretch, aside), _blobs(torch.stack([corner, middle, kept]) + jitter, (H, W)), degrees
 

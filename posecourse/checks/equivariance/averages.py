@@ -110,9 +110,38 @@ def upright_left_out(model: Estimator, images: Tensor) -> Tensor:
 def upright_counted_twice(model: Estimator, images: Tensor) -> Tensor:
     """The upright picture was counted twice: a turn by 360° is a turn by 0°.
 
-    Four quarter turns begin at 0° and end at 270°: `range(4)`.
+    Four quarter turns begin at 0° and end at 270°: `(0, 90, 180, 270)`.
     """
     return _averaged(model, images, _right, (0, 90, 180, 270, 360))
+
+
+def quarters_for_degrees(model: Estimator, images: Tensor) -> Tensor:
+    """The pictures were turned by 0, 1, 2 and 3 degrees, hardly at all: `turn` takes degrees.
+
+    0, 1, 2, 3 are numbers of quarters. Multiply by 90, or go through `(0, 90, 180, 270)`.
+    """
+    return _averaged(model, images, _right, range(4))
+
+
+def upright_only(model: Estimator, images: Tensor) -> Tensor:
+    """These are the network's answers to the upright picture, as they are: nothing was averaged.
+
+    Ask for all four turned pictures, turn each answer back, and take the mean of the four.
+    """
+    return model.predict(images)
+
+
+def turned_on_and_on(model: Estimator, images: Tensor) -> Tensor:
+    """Each picture was made from the one before, which had been turned already: by 0°, 90°, 270° and 540° in all.
+
+    The answers were turned back by 0°, 90°, 180° and 270°. Turn `images` every time, and give the turned picture a name
+    of its own.
+    """
+    turned, found = images, []
+    for degrees in _QUARTERS:
+        turned = turn(turned, degrees)
+        found.append(_right(model.predict(turned), degrees, (turned.shape[-2], turned.shape[-1])))
+    return torch.stack(found).mean(0)
 
 
 def summed(model: Estimator, images: Tensor) -> Tensor:
@@ -132,5 +161,8 @@ COALS = (
     half_turns_only,
     upright_left_out,
     upright_counted_twice,
+    quarters_for_degrees,
+    upright_only,
+    turned_on_and_on,
     summed,
 )

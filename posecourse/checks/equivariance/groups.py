@@ -55,6 +55,7 @@ def rolled_the_other_way(features: Tensor, weight: Tensor) -> Tensor:
     """Orientations 0 and 2 are right, 1 and 3 are not: the kernel's orientations were rolled by −g.
 
     weight[h − g] at place h is the axis moved *on* by g: `roll(g, dims=2)`, and `roll(-g)` would be weight[h + g].
+    (Features rolled by g come to the same.)
     """
     return _convolved(features, weight, lambda w, g: _turned(w, g).roll(-g, 2))
 
@@ -86,11 +87,35 @@ def kernel_reversed(features: Tensor, weight: Tensor) -> Tensor:
 
 
 def patterns_rolled(features: Tensor, weight: Tensor) -> Tensor:
-    """The patterns were rolled, not the orientations: `roll` went along the axis before the right one.
+    """The patterns were rolled, not the orientations: `roll` went along the first axis, O.
+
+    weight is (O, C, G, k, k): the orientations are axis 2, or −3. Rolled patterns come out under each other's names.
+    """
+    return _convolved(features, weight, lambda w, g: _turned(w, g).roll(g, 0))
+
+
+def channels_rolled(features: Tensor, weight: Tensor) -> Tensor:
+    """The *channels* were rolled, not the orientations: `roll` went along the axis before the right one.
 
     weight is (O, C, G, k, k): the orientations are axis 2, or −3.
     """
     return _convolved(features, weight, lambda w, g: _turned(w, g).roll(g, 1))
+
+
+def roll_without_axis(features: Tensor, weight: Tensor) -> Tensor:
+    """Without `dims`, `roll` moves all numbers in one long row: columns run into rows, and rows into other kernels.
+
+    Orientations are axis 2 of (O, C, G, k, k): `roll(g, dims=2)`.
+    """
+    return _convolved(features, weight, lambda w, g: _turned(w, g).roll(g))
+
+
+def index_reversed(features: Tensor, weight: Tensor) -> Tensor:
+    """The index is g − h where it is h − g: the kernel's orientations run backwards, in orientation 0 already.
+
+    At place h stands weight[h − g]. For g = 0 that is weight[h], the kernel as it is.
+    """
+    return _convolved(features, weight, lambda w, g: _turned(w[:, :, [(g - h) % 4 for h in range(4)]], g))
 
 
 def averaged_over_orientations(features: Tensor, weight: Tensor) -> Tensor:
@@ -130,6 +155,9 @@ COALS = (
     clockwise,
     kernel_reversed,
     patterns_rolled,
+    channels_rolled,
+    roll_without_axis,
+    index_reversed,
     averaged_over_orientations,
     own_orientation_only,
     orientation_before_pattern,

@@ -52,6 +52,14 @@ def kernel_reversed(images: Tensor, weight: Tensor) -> Tensor:
     return lift_c4(images, weight.flip((-2, -1)))
 
 
+def turned_on_and_on(images: Tensor, weight: Tensor) -> Tensor:
+    """Each kernel was made from the one before, which had been turned already: by 0, 1, 3 and 6 quarters in all.
+
+    Turn `weight` by g every time, and give the turned kernel a name of its own; or turn the last one by *one* quarter.
+    """
+    return _lifted(images, [torch.rot90(weight, quarters, (-2, -1)) for quarters in (0, 1, 3, 6)])
+
+
 def one_step_late(images: Tensor, weight: Tensor) -> Tensor:
     """Every orientation is one step on: the first kernel was turned already.
 
@@ -76,6 +84,7 @@ COALS = (
     clockwise,
     kernel_mirrored,
     kernel_reversed,
+    turned_on_and_on,
     one_step_late,
     orientation_before_pattern,
 )

@@ -112,6 +112,14 @@ def both_from_one_side(points: Tensor, size: Size, skeleton: Skeleton) -> Tensor
     return _mirrored(points, size)[..., order, :]
 
 
+def x_from_the_twin_alone(points: Tensor, size: Size, skeleton: Skeleton) -> Tensor:
+    """The x comes from the twin and the y does not: every pair's wrists have changed columns and kept their rows.
+
+    A keypoint changes places with its twin as a whole. Fetch the twin's points, (x, y), and then mirror their x.
+    """
+    return torch.stack([flip_keypoints(points, size, skeleton)[..., 0], points[..., 1]], dim=-1)
+
+
 def row_before_column(points: Tensor, size: Size, skeleton: Skeleton) -> Tensor:
     """The right numbers as (y, x), where a point is (x, y).
 
@@ -131,5 +139,6 @@ COALS = (
     order_reversed,
     neighbours_swapped,
     both_from_one_side,
+    x_from_the_twin_alone,
     row_before_column,
 )

@@ -48,7 +48,8 @@ def points_not_turned(model: Estimator, images: Tensor, degrees: float) -> Tenso
     """The answers to the turned picture were compared with those to the upright one, as if nothing had turned.
 
     A network that turns with the picture would get a large error, and one that does not notice would get none. That is
-    *in*variance. Turn f(x) before you compare.
+    *in*variance. Turn f(x) before you compare. (Turning both by the same angle comes to this, too: f(Rx) is turned
+    already.)
     """
     there, _, counts = _ways(model, images, degrees)
     return _distance(there, model.predict(images), counts)
@@ -77,10 +78,37 @@ def everything_counts(model: Estimator, images: Tensor, degrees: float) -> Tenso
     """Keypoints that the turn takes out of the picture are counted too: where NaN is expected, there is a number.
 
     Nobody can find an elbow that is not in the picture. `transforms.inside` says of the *turned* points which ones
-    are; asked of the upright ones, it finds them all.
+    are.
     """
     there, turned, counts = _ways(model, images, degrees)
     return _distance(there, turned, torch.ones_like(counts))
+
+
+def upright_decides(model: Estimator, images: Tensor, degrees: float) -> Tensor:
+    """Who counts was decided by f(x), the answer in the upright picture; the turned one, R f(x), should decide.
+
+    A point near a corner is inside before the turn and outside after it. Ask `inside` of the turned points.
+    """
+    there, turned, _ = _ways(model, images, degrees)
+    return _distance(there, turned, inside(model.predict(images), images.shape[-2:]))
+
+
+def both_decide(model: Estimator, images: Tensor, degrees: float) -> Tensor:
+    """Who counts was decided by f(x) *and* R f(x): NaN also stands where the turn brings a point into the picture.
+
+    Only the place after the turn matters. Ask `inside` of the turned points alone.
+    """
+    there, turned, counts = _ways(model, images, degrees)
+    return _distance(there, turned, counts & inside(model.predict(images), images.shape[-2:]))
+
+
+def mask_reversed(model: Estimator, images: Tensor, degrees: float) -> Tensor:
+    """NaN stands where a number belongs, and the reverse: what counts and what does not have changed places.
+
+    `where` keeps what is True, `masked_fill` overwrites it.
+    """
+    there, turned, counts = _ways(model, images, degrees)
+    return _distance(there, turned, ~counts)
 
 
 def outside_is_no_error(model: Estimator, images: Tensor, degrees: float) -> Tensor:
@@ -146,6 +174,9 @@ COALS = (
     picture_not_turned,
     turned_once_more,
     everything_counts,
+    upright_decides,
+    both_decide,
+    mask_reversed,
     outside_is_no_error,
     the_other_way_decides,
     size_exchanged,

@@ -67,6 +67,15 @@ def about_a_whole_pixel(points: Tensor, degrees: float, size: Size) -> Tensor:
     return _about(points, degrees, points.new_tensor([W // 2, H // 2]))
 
 
+def about_a_pixel_before_the_middle(points: Tensor, degrees: float, size: Size) -> Tensor:
+    """The centre is ((W − 1) // 2, (H − 1) // 2), half a pixel off where a side is even: divide with `/`.
+
+    The middle of columns 0 to 33 is 16.5, between two pixels; `//` makes it 16.
+    """
+    H, W = size
+    return _about(points, degrees, points.new_tensor([(W - 1) // 2, (H - 1) // 2]))
+
+
 def size_exchanged(points: Tensor, degrees: float, size: Size) -> Tensor:
     """The points turn about ((H − 1) / 2, (W − 1) / 2): height and width are exchanged.
 
@@ -109,6 +118,25 @@ def both_sines_alike(points: Tensor, degrees: float, size: Size) -> Tensor:
     return _centre(points, size) + torch.stack([c * x + s * y, s * x + c * y], dim=-1)
 
 
+def both_sines_negative(points: Tensor, degrees: float, size: Size) -> Tensor:
+    """Both sines have a minus, so this is no turn: it stretches along one diagonal and squeezes along the other.
+
+    Of x' = cos·x + sin·y and y' = −sin·x + cos·y, only the second has a minus, or distances do not stay what they are.
+    """
+    return both_sines_alike(points, -degrees, size)
+
+
+def y_flipped_and_not_back(points: Tensor, degrees: float, size: Size) -> Tensor:
+    """The y axis was flipped to point up, and never flipped back: the answers are upside down.
+
+    With y up the blackboard's formula turns counter-clockwise. Afterwards y has to point down again, as the picture's
+    does: y' = centre − (new y).
+    """
+    H, _ = size
+    x, y = rotate_keypoints(points, degrees, size).unbind(-1)
+    return torch.stack([x, H - 1 - y], dim=-1)
+
+
 def sine_and_cosine_exchanged(points: Tensor, degrees: float, size: Size) -> Tensor:
     """Sine and cosine have changed places: at 0° the points would not stay where they are.
 
@@ -141,11 +169,14 @@ COALS = (
     about_the_corner,
     about_half_of_the_size,
     about_a_whole_pixel,
+    about_a_pixel_before_the_middle,
     size_exchanged,
     degrees_taken_for_radians,
     centre_not_added,
     centre_not_subtracted,
     both_sines_alike,
+    both_sines_negative,
+    y_flipped_and_not_back,
     sine_and_cosine_exchanged,
     new_x_for_the_old,
     row_before_column,
