@@ -41,8 +41,8 @@ def curves(history: History) -> bytes:
     if history.validation:
         steps = [entry.step for entry in history.validation]
         axes[1].plot(steps, [entry.error_px for entry in history.validation], **{**viz.RIGHT, "marker": ""})
-        axes[1].set(xlabel="step", ylim=(0, None))
-        viz.title(axes[1], "error on held-out pictures (px as the network sees them)")
+        axes[1].set(xlabel="step", ylabel="px of what the network sees", ylim=(0, None))
+        viz.title(axes[1], "error on held-out pictures")
     return viz.png(fig)
 
 
