@@ -107,15 +107,18 @@ def _train(asked: argparse.Namespace) -> None:
         augment=train.Augment(**{name: getattr(asked, name) for name in _CHANGES}),
         seed=asked.seed,
     )
-    scores = practice.train(
-        asked.labels,
-        asked.pictures,
-        asked.run,
-        plan,
-        category=_category(asked.category),
-        held_out=asked.held_out,
-        device=asked.device,
-    )
+    with train.together(asked.device) as device:
+        scores = practice.train(
+            asked.labels,
+            asked.pictures,
+            asked.run,
+            plan,
+            category=_category(asked.category),
+            held_out=asked.held_out,
+            device=device,
+        )
+        if not train.current_ranks().first:
+            return
     print(f"{scores}\n" if scores else "", end="")
     print(f"Written to {asked.run}: network.safetensors, curves.png{', predictions.png' if scores else ''}.")
 

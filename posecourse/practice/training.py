@@ -12,7 +12,7 @@ from posecourse.practice.plan import Plan
 from posecourse.practice.scoring import Scores, score
 from posecourse.practice.sheets import curves
 from posecourse.practice.views import View, fitting_view, opened, parted
-from posecourse.train import History, Images, fit
+from posecourse.train import History, Images, current_ranks, fit
 
 __all__ = ["train"]
 
@@ -48,7 +48,7 @@ def train(
         say: takes each line of what there is to tell.
 
     Returns:
-        The scores on the held-out pictures, None without any.
+        The scores on the held-out pictures, None without any, and in all processes but the first.
 
     Raises:
         CocoError: the data set is broken, or a part of it is empty.
@@ -61,15 +61,20 @@ def train(
     view = fitting_view(dataset, plan.view, plan.size, plan.margin)
     learnt, kept = parted(dataset, held_out, seeding.generator(plan.seed))
     data, validation = opened(view.of(learnt)), None if kept is None else opened(view.of(kept))
-    say(_what(dataset, view, len(data), 0 if validation is None else len(validation)))
+    first = current_ranks().first
+    if first:
+        say(_what(dataset, view, len(data), 0 if validation is None else len(validation)))
     built = seeding.generator(plan.seed)
     network = models.build(plan.head, view.size, len(dataset.skeleton), plan.width, generator=built)
     trained = folder.Trained(network, view, dataset.skeleton, dataset.annotations.category["name"])
     try:
         history = _fit(trained, data, validation, plan, place, device, progress)
     except KeyboardInterrupt:
-        folder.save(place, trained)
+        if first:
+            folder.save(place, trained)
         raise
+    if not first:
+        return None
     folder.save(place, trained)
     (place / folder.CURVES).write_bytes(curves(history))
     return None if kept is None else score(trained, kept, place)
