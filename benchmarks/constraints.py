@@ -45,7 +45,7 @@ def body(sample: Sample) -> Tensor:
 
 
 def camera_bounds(sample: Sample, *, joints: bool) -> Tensor:
-    """Return the longest that each limb can be seen (B L), from its true length, the camera and the distance.
+    """Return the longest that each limb can be seen (B E), from its true length, the camera and the distance.
 
     ℓ ≤ f·L·√(1 + ‖q‖²)/Z with q = (X, Y)/Z of one end and Z of the other: Cauchy and Schwarz.
 
@@ -88,7 +88,7 @@ def seen_by_limbs(errors: Tensor, truth: Tensor, mask: Tensor) -> float:
     for i, (a, b) in enumerate(BODY):
         unit = torch.nn.functional.normalize(points[:, b] - points[:, a], dim=-1)
         rows[:, i, b], rows[:, i, a] = unit, -unit
-    inverse = torch.linalg.pinv(rows[:, :, 5:].flatten(2))  # (B 24 L)
+    inverse = torch.linalg.pinv(rows[:, :, 5:].flatten(2))  # (B 24 E)
     seen = inverse @ (rows[:, :, 5:].flatten(2) @ e[..., None])
     return float(seen.square().sum() / e.square().sum())
 
@@ -158,7 +158,7 @@ def scored(network: models.PoseNetwork, sample: Sample, share_of_height: Tensor)
 
 
 def usual_shares(data: Sample) -> Tensor:
-    """Return each limb's mean seen length as a share of the box's height, over the people who are whole: (L)."""
+    """Return each limb's mean seen length as a share of the box's height, over the people who are whole: (E)."""
     whole = body(data)[:, 5:].all(-1)
     return (constraints.limb_lengths(data.keypoints, BODY) / data.boxes[:, 3:].clamp(min=1))[whole].mean(0)
 

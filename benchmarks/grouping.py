@@ -56,11 +56,11 @@ def people_of(answer: TagAnswer, head: models.TagHead, limit: int) -> CrowdReadi
 
 def stages(answer: TagAnswer, limit: int) -> dict[str, Callable[[], object]]:
     """Return the steps of `people_of`, each with what the ones before it have found."""
-    peaks = decode.nms_peaks(answer.heatmaps, limit)
+    peaks = decode.nms_peaks(answer.heatmaps, limit, least=LEAST)
     found = models.candidates(answer, SIGMA, limit=limit, least=LEAST)
     one = [part[0] for part in found]
     return {
-        "peaks": lambda: decode.nms_peaks(answer.heatmaps, limit),
+        "peaks": lambda: decode.nms_peaks(answer.heatmaps, limit, least=LEAST),
         "between cells": lambda: decode.dark_at(answer.heatmaps, peaks, SIGMA),
         "tags": lambda: grouping.tags_at(answer.tags, peaks.points.transpose(-3, -2)),
         "grouping": lambda: grouping.group_by_tag(*one, 1.0, limit, order=ORDER),

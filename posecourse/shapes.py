@@ -7,6 +7,7 @@
 | C, H, W | channels, rows, columns          | D      | tag size                       |
 | S       | Monte-Carlo samples              | V      | views or branches being fused  |
 | G       | group elements                   | T      | temperature                    |
+| E       | limbs, the edges of a skeleton   | J      | joints that bend               |
 
 Points are (x, y). Sizes are (H, W). A pixel's centre is at integer coordinates.
 """

@@ -1,4 +1,4 @@
-"""Train in processes that are killed: `killed_runs.py FOLDER KILLS` or `killed_runs.py FOLDER MOMENT`.
+"""Train in processes that are killed: `killed_runs.py FOLDER KILLS` or `killed_runs.py FOLDER saving`.
 
 One process imports everything and never trains; it forks the ones that train, kills each with SIGKILL at a random
 moment, forks the next one to go on, and compares the bits when the run is through. Prints a report as JSON.
@@ -21,6 +21,7 @@ from posecourse import models, seeding, train
 from posecourse.samples import Sample
 from posecourse.skeletons import Skeleton
 
+MOMENTS = ("half written", "before the rename", "after the rename")
 CONFIG = train.TrainConfig(steps=40, batch_size=4, learning_rate=1e-2, checkpoint_every=3)
 
 
@@ -137,10 +138,16 @@ def steps_in(checkpoint: Path) -> int:
     return int(state(checkpoint)[1]["step"]) if checkpoint.exists() else 0
 
 
-def kill_while_saving(folder: Path, moment: str) -> dict[str, Any]:
-    """Kill a run at one stage of its second checkpoint, and take it up again."""
-    expected, checkpoint = folder / "expected", folder / "run"
+def kill_while_saving(folder: Path) -> dict[str, Any]:
+    """Kill a run at each stage of its second checkpoint, and take it up again; a report for each stage."""
+    expected = folder / "expected"
     ended_well(forked(train_to_the_end, expected, folder / "diary"))
+    return {moment: killed_at(moment, folder, expected) for moment in MOMENTS}
+
+
+def killed_at(moment: str, folder: Path, expected: Path) -> dict[str, Any]:
+    """Kill a run at one stage of its second checkpoint, take it up again, and compare it with one that was let be."""
+    checkpoint = folder / moment
     child = forked(die_while_saving, moment, checkpoint, folder / "diary")
     kills = int(not ended_well(child))
     resumed_at = state(checkpoint)[1]["step"]
@@ -181,4 +188,4 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     torch.optim.AdamW([torch.zeros(1)])  # the first optimizer of a process imports for seconds: before the forks
     where, what = Path(sys.argv[1]), sys.argv[2]
-    print(json.dumps(kill_at_random(where, int(what)) if what.isdigit() else kill_while_saving(where, what)))
+    print(json.dumps(kill_at_random(where, int(what)) if what.isdigit() else kill_while_saving(where)))

@@ -179,13 +179,20 @@ def test_a_killed_run_loses_only_what_it_has_not_saved(tmp_path: Path) -> None:
     assert any(report["lost"])  # some were killed in earnest
 
 
+@pytest.fixture(scope="module")
+def killed_while_saving(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
+    """What became of runs that were killed while they saved, one for each stage."""
+    command = [sys.executable, KILLED, tmp_path_factory.mktemp("killed"), "saving"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return json.loads(done.stdout)
+
+
 @needs_fork
 @pytest.mark.parametrize("moment", ["half written", "before the rename", "after the rename"])
-def test_killed_while_saving(tmp_path: Path, moment: str) -> None:
+def test_killed_while_saving(killed_while_saving: dict[str, dict[str, Any]], moment: str) -> None:
     """Killed at each stage of writing a checkpoint, is there the old one or the new one, and never a broken one?"""
-    done = subprocess.run([sys.executable, KILLED, tmp_path, moment], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    report = json.loads(done.stdout)
+    report = killed_while_saving[moment]
     assert report["kills"] == 1
     assert report["resumed_at"] == (6 if moment == "after the rename" else 3)
     assert report["different"] == 0

@@ -198,10 +198,12 @@ def test_an_index_into_the_first_axis_is_explained(name: str) -> None:
         lambda ours, scores, tags, *rest: ours(scores, torch.where(tags.isinf(), 50, tags), *rest),
         lambda ours, scores, tags, *rest: ours(scores.sign() * (scores + 1), tags, *rest),
         lambda ours, *given: torch.nn.functional.pad(found := ours(*given), (0, 0, 0, given[3] - len(found)), value=-1),
+        lambda ours, *given: torch.stack([*ours(*given)]),
+        lambda ours, *given: found if len(found := ours(*given)) else torch.tensor([]),
     ],
 )
 def test_broken_candidates_and_empty_rows_are_nobody(wrong: Any) -> None:
-    """Is a grouping refused that gives a broken tag to somebody, counts people, or fills up with nobody?"""
+    """Is a grouping refused that gives a broken tag to somebody, counts people, fills up, or fails on nobody?"""
     ours = EXERCISES["grouping.group_by_tag"].reference
     for seed in range(6):
         refused("grouping.group_by_tag", lambda *given: wrong(ours, *given), seed)

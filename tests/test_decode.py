@@ -186,6 +186,8 @@ def test_a_wrong_setting_is_named() -> None:
         (lambda: decode.local_soft_argmax(maps, 1, 0), "radius must be a positive whole"),
         (lambda: decode.debiased_soft_argmax(maps, 0), "temperature must be positive"),
         (lambda: decode.nms_peaks(maps, 0), "limit must be a positive whole"),
+        (lambda: decode.nms_peaks(maps, 2, least=-0.1), "least must be 0 or a finite height"),
+        (lambda: decode.nms_peaks(maps, 2, least=math.nan), "least must be 0 or a finite height"),
         (lambda: decode.refine_peaks(maps, decode.nms_peaks(maps, 2), radius=0), "radius must be a positive whole"),
         (lambda: decode.refine_peaks(maps, decode.nms_peaks(maps[:2], 2)), "candidates of these maps"),
         (lambda: decode.dark_at(maps, decode.nms_peaks(maps[:2], 2), 1.0), "candidates of these maps"),
@@ -291,6 +293,17 @@ def test_nms_of_large_and_crooked_plateaus() -> None:
     points, scores = decode.nms_peaks(maps, limit=3)
     assert scores.tolist() == [[1, 0, 0], [1, 0, 0], [1, 0, 0], [2, 0, 0]]
     assert points[:, 0].tolist() == [[11, 3], [11, 3], [0, 0], [22, 20]]  # 7² < 50, and 7² + 1 is not
+
+
+@given(seed=st.integers(0, 999), least=st.sampled_from([0.0, 0.5, 1.0, 2.0]), levels=st.sampled_from([3, 1000]))
+def test_nms_leaves_out_what_is_faint_and_nothing_else(seed: int, least: float, levels: int) -> None:
+    """With and without plateaus, are the peaks from `least` on the same as if the fainter ones were struck out?"""
+    maps = 3 * torch.randint(-levels, levels + 1, (2, 3, 9, 8), generator=torch.Generator().manual_seed(seed)) / levels
+    every, high = decode.nms_peaks(maps, limit=72), decode.nms_peaks(maps, limit=72, least=least)
+    there = every.scores >= max(least, 1e-9)
+    assert high.scores.equal(every.scores * there)
+    assert high.points[there].equal(every.points[there])
+    assert high.points[~there].eq(torch.tensor([3.5, 4.0])).all()
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 0.0, 0.4, -1.0])

@@ -118,7 +118,7 @@ def test_importing_is_cheap() -> None:
         "print(json.dumps([time.process_time() - start, sorted(sys.modules)]))"
     )
     seconds = []
-    for _ in range(3):  # the least of three: a busy machine makes CPU seconds longer, never shorter
+    while len(seconds) < 3 and min(seconds, default=1) >= 0.3:  # a busy machine makes CPU seconds longer, never shorter
         ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         cost, modules = json.loads(ran.stdout)
         seconds.append(cost)

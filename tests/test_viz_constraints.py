@@ -62,6 +62,20 @@ def test_words_are_this_pair_s() -> None:
     assert any(text.startswith(f"this pair: {before:.1f} px²") for text in titles)
 
 
+def test_panels_side_by_side_are_the_pictures_that_the_slider_shows() -> None:
+    """Has each panel the ends of its noise and length, at one place in one scale, and the mean shares above?"""
+    sigmas, lengths = (1.5, 4.0), (21.0, 30.0, 39.0)
+    panels = iter(viz.limb_by_length(TRUTH, NOISE, sigmas, lengths).axes)
+    for sigma in sigmas:
+        for assumed in lengths:
+            ax, alone = next(panels), viz.limb(TRUTH, NOISE, sigma, assumed).axes[0]
+            for line, expected in zip(ax.get_lines(), alone.get_lines(), strict=True):
+                np.testing.assert_allclose(line.get_xydata(), expected.get_xydata())
+            assert (ax.get_xlim(), ax.get_ylim()) == (alone.get_xlim(), alone.get_ylim())
+            left = constraints.exact_left_of_mse(30.0, assumed, sigma)
+            assert f"error left: both {left:.2f}" in ax.get_title(loc="left") + ax.get_title()
+
+
 def person() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Return a picture, truth, what was found and what a constraint made of it."""
     truth = torch.tensor([[4.0, 9.0], [10.0, 3.0], [16.0, 9.0]])

@@ -1,6 +1,7 @@
 """Pictures of fusion: are the ellipses, the words and the threshold those of the closed forms?"""
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,10 +9,9 @@ import pytest
 from posecourse import viz
 
 
-def half_widths(rho: float, ratio: float) -> dict[str, tuple[float, float]]:
-    """Return how far each ellipse reaches along x and along y."""
-    left = viz.fused_ellipses(rho, ratio).axes[0]
-    lines = {str(line.get_label()): line.get_data() for line in left.get_lines()}
+def half_widths(ax: Any) -> dict[str, tuple[float, float]]:
+    """Return how far each ellipse of a panel reaches along x and along y."""
+    lines = {str(line.get_label()): line.get_data() for line in ax.get_lines()}
     lines.pop("truth")
     return {name: (float(np.max(x)), float(np.max(y))) for name, (x, y) in lines.items()}
 
@@ -30,7 +30,7 @@ def test_the_ellipses_are_the_closed_forms(rho: float, ratio: float) -> None:
             "best": math.sqrt(v * (1 - rho**2) / (1 + v - 2 * rho * r)),
         }
 
-    drawn = half_widths(rho, ratio)
+    drawn = half_widths(viz.fused_ellipses(rho, ratio).axes[0])
     assert {name: x for name, (x, _) in drawn.items()} == pytest.approx(expected(ratio))
     assert {name: y for name, (_, y) in drawn.items()} == pytest.approx(expected(1.0))
 
@@ -61,6 +61,21 @@ def test_the_picture_moves() -> None:
     assert viz.png(moved) == viz.png(viz.fused_ellipses(0.6, 2.5))
     (dots,) = (line for line in moved.axes[1].get_lines() if line.get_marker() == "o")
     assert set(dots.get_xdata()) == {0.6}
+
+
+def test_panels_side_by_side_are_the_pictures_that_the_slider_shows() -> None:
+    """Has each panel the ellipses of its ρ and r, all in one scale, and the numbers of its words?"""
+    rhos, ratios = (-0.3, 0.45, 0.8), (1.2, 2.5)
+    panels = iter(viz.fused_by_correlation(rhos, ratios).axes)
+    for ratio in ratios:
+        for rho in rhos:
+            ax = next(panels)
+            expected = half_widths(viz.fused_ellipses(rho, ratio).axes[0])
+            assert half_widths(ax) == {name: pytest.approx(size) for name, size in expected.items()}
+            assert ax.get_xlim()[1] > 2.5
+            true = expected["naive, true"][0]
+            assert f"true {true:.2f}" in ax.get_title(loc="left") + ax.get_title()
+            assert f"and has {true:.2f}" in viz.describe_fused_ellipses(rho, ratio)
 
 
 @pytest.mark.parametrize(("rho", "ratio"), [(1.0, 2.0), (-1.0, 2.0), (math.nan, 2.0), (0.5, 0.9)])

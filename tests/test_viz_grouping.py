@@ -38,6 +38,8 @@ def test_words_count_groups(threshold: float, groups: str, whole: int) -> None:
 def test_strangers_are_counted_and_crossed() -> None:
     """Is a keypoint that is in somebody else's group counted, and a cross at its place?"""
     assert "2 keypoints are in the group of somebody else" in viz.describe_grouped(MIXED, 0.5)
+    one = found([[0.0, 1.0], [0.1, 1.1], [1.0, 9.0]])
+    assert "1 keypoint is in the group of somebody else" in viz.describe_grouped(one, 0.5)
     lines = viz.grouped(PICTURE, MIXED, TRIO, 0.5).axes[0].get_lines()
     crosses = np.concatenate(
         [line.get_xydata() for line in lines if line.get_marker() == "x" and line.get_zorder() == 4]

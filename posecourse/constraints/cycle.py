@@ -23,7 +23,7 @@ __all__ = ["iterate_limbs"]
 def iterate_limbs(
     points: Float[Tensor, "*B K D"],
     limbs: Limbs,
-    lengths: Float[Tensor, "*#B L"],
+    lengths: Float[Tensor, "*#B E"],
     sweeps: int,
     *,
     variances: Float[Tensor, "*#B K"] | None = None,
@@ -44,7 +44,7 @@ def iterate_limbs(
 
     Args:
         points: keypoints, (x, y) or (x, y, z).
-        limbs: L pairs of keypoints, in the order in which they are projected, or a skeleton.
+        limbs: E pairs of keypoints, in the order in which they are projected, or a skeleton.
         lengths: of the limbs, for each pose or for all, in the unit of the points; not negative.
         sweeps: how often all limbs are gone through.
         variances: v, how unsure each keypoint is, an axis; equal if not given. A keypoint of variance 0 stays.

@@ -27,14 +27,14 @@ class Limb(NamedTuple):
     child: Float[Tensor, "*B D"]
 
 
-def limb_lengths(points: Float[Tensor, "*B K D"], limbs: Limbs) -> Float[Tensor, "*B L"]:
+def limb_lengths(points: Float[Tensor, "*B K D"], limbs: Limbs) -> Float[Tensor, "*B E"]:
     """Return the distance between the two ends of each limb.
 
     ℓ = ‖child − parent‖; in a picture that is its seen length, at most its true one.
 
     Args:
         points: keypoints, (x, y) or (x, y, z).
-        limbs: L pairs of keypoints, or a skeleton.
+        limbs: E pairs of keypoints, or a skeleton.
 
     Returns:
         Lengths in the unit of the points. The gradient where both ends meet, which has no direction, is 0.

@@ -13,10 +13,10 @@ __all__ = ["limb_loss"]
 
 def limb_loss(
     predicted: Float[Tensor, "*B K D"],
-    lengths: Float[Tensor, "*#B L"] | Float[Tensor, "*B K D"],
+    lengths: Float[Tensor, "*#B E"] | Float[Tensor, "*B K D"],
     limbs: Limbs,
     mask: Bool[Tensor, "*B K"] | None = None,
-) -> Float[Tensor, "*B L"]:
+) -> Float[Tensor, "*B E"]:
     """Return by how much each limb of each pose is too long or too short: |‖child − parent‖ − L|.
 
     Not squared: its unit is the points', and one wild keypoint does not outweigh a batch. Each limb of each pose costs
@@ -65,7 +65,7 @@ def limb_loss(
 
 def _measured(
     points: Float[Tensor, "*B K D"], mask: Bool[Tensor, "*B K"], pairs: list[tuple[int, int]]
-) -> tuple[Float[Tensor, "*B L"], Bool[Tensor, "*B L"]]:
+) -> tuple[Float[Tensor, "*B E"], Bool[Tensor, "*B E"]]:
     """Return the limbs' lengths, and which of them can be used; what cannot is out before anything is computed."""
     usable = mask & points.detach().isfinite().all(-1)
     return limb_lengths(torch.where(usable[..., None], points, 0), pairs), limb_mask(usable, pairs)

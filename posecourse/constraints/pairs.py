@@ -14,13 +14,13 @@ __all__ = ["Bound", "Limbs", "checked_lengths", "checked_pairs", "checked_varian
            "require_bound", "require_joints"]  # fmt: skip
 
 Limbs: TypeAlias = Skeleton | Sequence[Sequence[int]]
-"""L pairs of keypoints (parent, child), or a skeleton, whose `limbs` they are."""
+"""E pairs of keypoints (parent, child), or a skeleton, whose `limbs` they are."""
 
 Bound: TypeAlias = Literal["equal", "upper"]
 """Whether a limb has its length, or at most its length."""
 
 
-def limb_mask(mask: Bool[Tensor, "*B K"], limbs: Limbs) -> Bool[Tensor, "*B L"]:
+def limb_mask(mask: Bool[Tensor, "*B K"], limbs: Limbs) -> Bool[Tensor, "*B E"]:
     """Return which limbs have both ends: what `masked_mean` needs beside `limb_loss`.
 
     Args:

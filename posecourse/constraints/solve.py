@@ -36,7 +36,7 @@ Array = NDArray[np.float64]
 def project_skeleton(
     points: Float[Tensor, "*B K D"],
     limbs: Limbs,
-    lengths: Float[Tensor, "*#B L"],
+    lengths: Float[Tensor, "*#B E"],
     *,
     variances: Float[Tensor, "*#B K"] | None = None,
     bound: Bound = "equal",
@@ -53,7 +53,7 @@ def project_skeleton(
 
     Args:
         points: keypoints, (x, y) or (x, y, z).
-        limbs: L pairs of keypoints, or a skeleton.
+        limbs: E pairs of keypoints, or a skeleton.
         lengths: of the limbs, for each pose or for all, in the unit of the points; positive.
         variances: v, how unsure each keypoint is, an axis; equal if not given. A keypoint of variance 0 stays.
         bound: "equal" or "upper".
@@ -102,8 +102,8 @@ class _Problem:
     Args:
         places: p (K D), of the keypoints that take part.
         spreads: √v (K), their largest 1; 0 where a keypoint may not move.
-        pairs: (L 2), the limbs.
-        lengths: (L).
+        pairs: (E 2), the limbs.
+        lengths: (E).
         upper: whether lengths are upper bounds.
     """
 
@@ -135,7 +135,7 @@ class _Problem:
         return -gaps if self.upper else gaps
 
     def slopes(self, z: Array) -> Array:
-        """Return the Jacobian of `gaps`: (L, components)."""
+        """Return the Jacobian of `gaps`: (E, components)."""
         slope = self._ways(z) / self.lengths[:, None]
         jacobian = np.zeros((len(self.pairs), *self.places.shape))
         rows = np.arange(len(self.pairs))
@@ -170,7 +170,7 @@ class _Problem:
 
 
 class _Pose(NamedTuple):
-    """Its number, its keypoints and where to start (K D), lengths (L), variances (K), who is there (K)."""
+    """Its number, its keypoints and where to start (K D), lengths (E), variances (K), who is there (K)."""
 
     number: int
     places: Array

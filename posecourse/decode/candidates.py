@@ -1,20 +1,21 @@
 """Reading several keypoints out of one map: all local maxima, and what lies between their cells."""
 
+import math
 from collections.abc import Callable
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Float
 from torch import Tensor
-from torch.nn import functional
 
 from posecourse.decode.maximum import quarter_offset
 from posecourse.decode.peaks import Peaks, readable, require_candidates
+from posecourse.decode.summits import highest_summits
 from posecourse.shapes import require_count, require_maps
 
 __all__ = ["nms_peaks", "refine_peaks"]
 
 
-def nms_peaks(heatmaps: Float[Tensor, "*B K H W"], limit: int) -> Peaks:
+def nms_peaks(heatmaps: Float[Tensor, "*B K H W"], limit: int, *, least: float = 0.0) -> Peaks:
     """Return the `limit` highest local maxima of each map, highest first: one a person, it is hoped.
 
     A cell is a local maximum where it is positive and none of its eight neighbours is higher. Equal cells that touch
@@ -26,32 +27,33 @@ def nms_peaks(heatmaps: Float[Tensor, "*B K H W"], limit: int) -> Peaks:
     Args:
         heatmaps: any values; only positive ones can be peaks.
         limit: M, how many places to return, whatever there is.
+        least: the lowest height that counts. Noise has thousands of faint maxima, which take most of the time.
 
     Returns:
         Points (*B K M 2), whole cells, and scores (*B K M), equal ones in reading order. A place that is not taken
         has score 0 and lies at the map's centre.
 
     Raises:
-        ValueError: `heatmaps` is not (..., K, H, W), or `limit` is not a positive whole number.
+        ValueError: `heatmaps` is not (..., K, H, W), `limit` is not a positive whole number, or
+            `least` is negative or not finite.
 
     Source: Newell et al. 2017 (associative embedding); their max-pooling keeps every cell of a plateau.
     Lesson: 05, exercise `nms_peaks`.
     """
     require_count(limit, "limit")
     require_maps(heatmaps)
+    if not 0 <= least < math.inf:
+        raise ValueError(f"least must be 0 or a finite height above it; got {least}.")
     maps, good = heatmaps.to(torch.promote_types(heatmaps.dtype, torch.float32)), readable(heatmaps)
     H, W = maps.shape[-2:]
     seen = maps.detach() if bool(good.all()) else torch.where(good[..., None, None], maps.detach(), 0)
-    heights = _summits(seen)
-    index = _highest(heights, min(limit, H * W))
-    taken = heights.flatten(-2).gather(-1, index) > 0
+    found = highest_summits(seen.reshape(-1, H, W), int(limit), least)
+    index = torch.from_numpy(found).to(maps.device).view(*maps.shape[:-2], int(limit))
+    taken, index = index >= 0, index.clamp(min=0)
     scores = torch.where(taken, maps.flatten(-2).gather(-1, index), 0)
     cells = torch.stack([index % W, index // W], dim=-1).to(maps.dtype)
     centre = maps.new_tensor([(W - 1) / 2, (H - 1) / 2])
-    points = torch.where(taken[..., None], cells, centre)
-    spare = limit - index.shape[-1]
-    points = torch.cat([points, centre.expand(*points.shape[:-2], spare, 2)], dim=-2)
-    return Peaks(points, functional.pad(scores, (0, spare)).to(heatmaps.dtype))
+    return Peaks(torch.where(taken[..., None], cells, centre), scores.to(heatmaps.dtype))
 
 
 def refine_peaks(
@@ -96,81 +98,3 @@ def refine_peaks(
     near = ((moved - peaks.points).detach().abs() <= 1).all(-1)
     kept = near & (peaks.scores > 0) & (found.scores > 0)
     return Peaks(torch.where(kept[..., None], moved, peaks.points), peaks.scores)
-
-
-def _summits(maps: Float[Tensor, "*B H W"]) -> Float[Tensor, "*B H W"]:
-    """Return the maps with 0 everywhere but at one cell of each positive plateau that nothing overtops.
-
-    In arithmetic, mostly in place: comparisons and new memory would take most of the time on a CPU.
-    """
-    above = _highest_around(maps).clamp_(min=0).neg_().add_(maps)
-    level = bool(above.numel()) and float(above.abs().amin()) == 0  # a plateau, or nothing but 0
-    summits = above.sign_().clamp_(min=0).mul_(maps)
-    if level:
-        wide = ((maps > 0) & (maps == _highest_around(maps))).flatten(-2).any(-1)
-        summits = summits.index_put((wide,), _with_plateaus(maps[wide]))
-    return summits
-
-
-def _with_plateaus(maps: Float[Tensor, "M H W"]) -> Float[Tensor, "M H W"]:
-    """Return what `_summits` does, of maps that have plateaus of several cells."""
-    tops = (maps > 0) & (maps >= _highest_around(maps))
-    # What touches a top and is as high without being one touches something higher.
-    slopes = maps.masked_fill(tops, -torch.inf)
-    spoilt = tops & (_highest_around(slopes) == maps)
-    return maps * _first_of_plateaus(tops, spoilt)
-
-
-def _first_of_plateaus(plateaus: Bool[Tensor, "M H W"], spoilt: Bool[Tensor, "M H W"]) -> Bool[Tensor, "M H W"]:
-    """Return the first cell in reading order of each connected plateau that has no spoilt cell.
-
-    Each cell takes the highest number around it, and what the cell of that number has taken, until nothing changes:
-    all then have the number of the plateau's first cell, or the spoilt ones', which is the highest of all.
-    """
-    H, W = plateaus.shape[-2:]
-    numbers = torch.arange(H * W, 0, -1, device=plateaus.device).view(H, W)
-    reached = torch.where(plateaus, numbers, 0).masked_fill(spoilt, H * W + 1)
-    while True:
-        wider = torch.where(plateaus, torch.maximum(reached, _highest_around(reached)), 0).flatten(-2)
-        wider = torch.maximum(wider, wider.gather(-1, (H * W - wider).clamp(0, H * W - 1))).unflatten(-1, (H, W))
-        wider = torch.where(plateaus, wider, 0)
-        if wider.equal(reached):
-            return plateaus & (reached == numbers)
-        reached = wider
-
-
-def _highest_around(maps: Tensor) -> Tensor:
-    """Return the highest of each cell's eight neighbours, the cell itself not counted."""
-    least = 0 if not maps.is_floating_point() else -torch.inf
-    rim = functional.pad(maps, (1, 1, 1, 1), value=least)
-    beside = torch.maximum(rim[..., :-2], rim[..., 2:])
-    three = torch.maximum(beside, rim[..., 1:-1])
-    around = torch.maximum(three[..., :-2, :], three[..., 2:, :])
-    return torch.maximum(around, beside[..., 1:-1, :], out=around)
-
-
-def _highest(heights: Float[Tensor, "*B H W"], count: int) -> Int[Tensor, "*B M"]:
-    """Return where in reading order the `count` largest values are, largest first, equal ones in reading order.
-
-    `topk` leaves open which of several equal values come and in what order: here the first in reading order do. What
-    is 0 may come in any order.
-    """
-    flat, W = heights.flatten(-2), heights.shape[-1]
-    # The n largest values are in the n rows with the largest maxima: a short list for topk.
-    rows = heights.amax(-1).topk(min(count + 1, heights.shape[-2])).indices
-    listed = (rows[..., None] * W + torch.arange(W, device=rows.device)).flatten(-2)
-    values, place = flat.gather(-1, listed).topk(min(count + 1, listed.shape[-1]))
-    index = listed.gather(-1, place)
-    if bool(((values[..., count:] == values[..., count - 1 : count]) & (values[..., count:] > 0)).any()):
-        index = _first_of_equals(flat, count)
-    index = index[..., :count].sort(-1).values
-    return index.gather(-1, flat.gather(-1, index).argsort(dim=-1, descending=True, stable=True))
-
-
-def _first_of_equals(heights: Float[Tensor, "*B X"], count: int) -> Int[Tensor, "*B M"]:
-    """Return where the `count` largest values are; of several that are the least of them, the first in place."""
-    least = heights.topk(count).values[..., -1:]
-    above, level = heights > least, heights == least
-    spare = count - above.sum(-1, keepdim=True)
-    chosen = above | (level & (level.cumsum(-1, dtype=torch.int32) <= spare))
-    return chosen.flatten(0, -2).nonzero()[:, 1].unflatten(0, (*heights.shape[:-1], count))

@@ -12,6 +12,15 @@ from posecourse.shapes import require_positive
 
 __all__ = ["dark", "dark_at"]
 
+# Central differences over 3x3 cells in reading order.
+DERIVATIVES = (
+    (0, 0, 0, -1 / 2, 0, 1 / 2, 0, 0, 0),  # ∂x
+    (0, -1 / 2, 0, 0, 0, 0, 0, 1 / 2, 0),  # ∂y
+    (0, 0, 0, 1, -2, 1, 0, 0, 0),  # ∂²x
+    (0, 1, 0, 0, -2, 0, 0, 1, 0),  # ∂²y
+    (1 / 4, 0, -1 / 4, 0, 0, 0, -1 / 4, 0, 1 / 4),  # ∂x∂y
+)
+
 
 def dark(heatmaps: Float[Tensor, "*B K H W"], blur_sigma: float) -> Peaks:
     """Return the summit of the blurred map's logarithm, by one Newton step from the blurred map's largest cell.
@@ -78,22 +87,25 @@ def dark_at(heatmaps: Float[Tensor, "*B K H W"], peaks: Peaks, blur_sigma: float
     require_candidates(heatmaps, peaks)
     maps = heatmaps.to(torch.promote_types(heatmaps.dtype, torch.float32))
     H, W = maps.shape[-2:]
-    cell = peaks.points.detach().round().long()
+    places = peaks.points.reshape(-1, 2)
+    taken = (peaks.scores.flatten() > 0).nonzero()[:, 0]  # (P,)
+    start, owner = places.index_select(0, taken), taken // peaks.scores.shape[-1]
+    cell = start.detach().round().long()
     reach = math.ceil(blur_sigma) + 1
-    places = torch.arange(-reach, reach + 1, device=maps.device)
-    columns, rows = cell[..., :1] + places, cell[..., 1:] + places  # (*B K M S)
-    g = torch.exp(-(((places - places.new_tensor([[-1], [0], [1]])) / blur_sigma) ** 2) / 2).to(maps)  # (3 S)
-    across, down = (((line >= 0) & (line < length)).to(maps) for line, length in ((columns, W), (rows, H)))
-    index = rows.clamp(0, H - 1)[..., :, None] * W + columns.clamp(0, W - 1)[..., None, :]
-    windows = maps.flatten(-2).gather(-1, index.flatten(-3)).view(index.shape)
-    there = peaks.scores > 0
-    inside = down[..., :, None] * across[..., None, :] * there[..., None, None]
-    windows = torch.where(inside > 0, windows, 0)
-    nine = ((windows @ g.mT).mT @ g.mT).mT  # (*B K M 3 3)
-    nine = nine / ((down @ g.mT**2)[..., :, None] * (across @ g.mT**2)[..., None, :]).sqrt()
-    moved = there & (nine[..., 1, 1] > 0)
-    step = _newton_step(nine, _room(cell, maps) > 0)
-    return Peaks(torch.where(moved[..., None], cell + step, peaks.points), peaks.scores)
+    steps = torch.arange(-reach, reach + 1, device=maps.device)
+    last = cell.new_tensor([W - 1, H - 1])
+    lines = cell[..., None] + steps  # (P 2 S), columns and rows
+    near = lines.clamp(torch.zeros_like(last)[:, None], last[:, None])
+    index = (owner[:, None] * H + near[:, 1])[:, :, None] * W + near[:, 0, None, :]
+    across, down = (near == lines).to(maps).unbind(1)
+    inside = (down[:, :, None] * across[:, None, :]).flatten(1)  # (P S·S)
+    windows = maps.flatten().index_select(0, index.flatten()).view_as(inside) * inside
+    g = torch.exp(((steps - steps.new_tensor([[-1], [0], [1]])) / blur_sigma).square() / -2).to(maps)  # (3 S)
+    blur = (g[:, None, :, None] * g[:, None, :]).view(9, -1).mT  # what each of the nine cells weighs
+    nine = (windows @ blur / (inside @ blur.square()).sqrt()).view(-1, 3, 3)
+    moved = cell + _newton_step(nine, (cell > 0) & (cell < last))
+    moved = torch.where(nine[:, 1, 1, None] > 0, moved, start)
+    return Peaks(places.index_copy(0, taken, moved).view_as(peaks.points), peaks.scores)
 
 
 def _dark_at_border(
@@ -129,11 +141,11 @@ def _newton_step(nine: Float[Tensor, "*B 3 3"], free: Bool[Tensor, "*B 2"]) -> F
     top = nine[..., 1, 1].detach()
     # A logarithm needs a positive number; a millionth of the summit is as good as nothing.
     L = torch.maximum(nine, top.abs()[..., None, None] * 1e-6 + torch.finfo(nine.dtype).tiny).log()
-    gx = torch.where(free[..., 0], (L[..., 1, 2] - L[..., 1, 0]) / 2, 0)
-    gy = torch.where(free[..., 1], (L[..., 2, 1] - L[..., 0, 1]) / 2, 0)
-    xx = torch.where(free[..., 0], L[..., 1, 2] - 2 * L[..., 1, 1] + L[..., 1, 0], -1)
-    yy = torch.where(free[..., 1], L[..., 2, 1] - 2 * L[..., 1, 1] + L[..., 0, 1], -1)
-    xy = torch.where(free.all(-1), (L[..., 2, 2] - L[..., 2, 0] - L[..., 0, 2] + L[..., 0, 0]) / 4, 0)
+    gx, gy, xx, yy, xy = (L.flatten(-2) @ L.new_tensor(DERIVATIVES).mT).unbind(-1)
+    across, down = free.unbind(-1)
+    gx, xx = torch.where(across, gx, 0), torch.where(across, xx, -1)
+    gy, yy = torch.where(down, gy, 0), torch.where(down, yy, -1)
+    xy = torch.where(across & down, xy, 0)
     determinant = xx * yy - xy**2
     summit: Bool[Tensor, "*B"] = (xx < 0) & (determinant > 0)
     step = torch.stack([xy * gy - yy * gx, xy * gx - xx * gy], dim=-1)

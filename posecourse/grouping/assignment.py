@@ -23,6 +23,9 @@ def assign(
     """
     if assignment not in ("optimal", "greedy"):
         raise ValueError(f'assignment must be "optimal" or "greedy"; got {assignment!r}.')
+    who, which = (distances < threshold).nonzero()
+    if len({*who.tolist()}) == len(who) == len({*which.tolist()}):  # nobody contests another's: the usual case
+        return who, which
     who, which = (_optimal if assignment == "optimal" else _greedy)(distances, threshold)
     near = distances[who, which] < threshold
     return who[near], which[near]

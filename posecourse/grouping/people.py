@@ -83,10 +83,9 @@ def group_by_tag(
     order = range(K) if order is None else [int(k) for k in order]
     if sorted(order) != list(range(K)):
         raise ValueError(f"order must hold each of the keypoints 0 … {K - 1} once; got {list(order)}.")
-    usable = (scores > 0) & scores.isfinite() & points.isfinite().all(-1) & tags.isfinite().all(-1)
     places, heights, marks = (tensor.detach().cpu().double().numpy() for tensor in (points, scores, tags))
-    found = _join(places, heights, marks, usable.cpu().numpy(), order, threshold, assignment)  # (P K)
-    sums = np.where(found >= 0, np.take_along_axis(heights.T, found.clip(0), axis=0), 0).sum(-1)
+    found = _join(places, heights, marks, order, threshold, assignment)  # (P K)
+    sums = np.where(found >= 0, heights[np.arange(K), found], 0).sum(-1)
     best = (-sums).argsort(kind="stable")[:max_people]
     return _people(points, scores, torch.from_numpy(found[best]).to(scores.device))
 
@@ -95,31 +94,32 @@ def _join(
     points: NDArray[np.float64],
     scores: NDArray[np.float64],
     tags: NDArray[np.float64],
-    usable: NDArray[np.bool_],
     order: Sequence[int],
     threshold: float,
     assignment: Literal["optimal", "greedy"],
 ) -> NDArray[np.int64]:
     """Return for each person (P K) which candidate each of their keypoints is, or −1."""
     K, _, D = tags.shape
-    people: NDArray[np.int64] = np.full((usable.sum(), K), -1)
-    sums, joints, P = np.zeros((len(people), D)), np.zeros((len(people), 1)), 0
-    # By score, place and tag: from here on nothing depends on how the candidates were stored.
-    ranked = np.lexsort((*tags.T[::-1].swapaxes(1, 2), *points.T[::-1].swapaxes(1, 2), -scores))
+    numbers = np.concatenate([scores[..., None], points, tags], axis=-1)
+    usable = (scores > 0) & np.isfinite(numbers).all(-1)
+    counts = usable.sum(-1)
+    # The usable ones first, by score, place and tag: from here on nothing depends on how the candidates were stored.
+    ranked = np.lexsort((*tags.T[::-1].swapaxes(1, 2), *points.T[::-1].swapaxes(1, 2), -scores, ~usable))
+    marks = np.concatenate([tags, np.ones((*scores.shape, 1))], axis=-1)[np.arange(K)[:, None], ranked]
+    people: NDArray[np.int64] = np.full((counts.sum(), K), -1)
+    sums, P = np.zeros((len(people), D + 1)), 0  # of tags, and how many they are
     for k in order:
-        candidates = ranked[k, usable[k, ranked[k]]]
-        theirs = tags[k, candidates]
-        ways = (sums[:P] / joints[:P])[:, None] - theirs
+        candidates, theirs = ranked[k, : counts[k]], marks[k, : counts[k]]
+        ways = (sums[:P, :D] / sums[:P, D:])[:, None] - theirs[:, :D]
         who, which = assign(np.sqrt(np.einsum("pmd,pmd->pm", ways, ways)), threshold, assignment)
         people[who, k] = candidates[which]
         sums[who] += theirs[which]
-        joints[who] += 1
         if len(which) == len(candidates):
             continue
         alone = np.ones(len(candidates), dtype=bool)
         alone[which] = False
         new = slice(P, P + len(candidates) - len(which))
-        people[new, k], sums[new], joints[new] = candidates[alone], theirs[alone], 1
+        people[new, k], sums[new] = candidates[alone], theirs[alone]
         P = new.stop
     return people[:P]
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
-from torch.nn import functional
+from torch.nn.utils.rnn import pad_sequence
 
 from posecourse import decode
 from posecourse.grouping import People, group_by_tag, group_by_truth, tags_at
@@ -102,9 +102,8 @@ def candidates(answer: TagAnswer, sigma: float, *, limit: int = 10, least: float
         least: the lowest peak that counts.
     """
     maps = answer.heatmaps.detach()
-    peaks = decode.nms_peaks(maps, limit)
-    scores = torch.where(peaks.scores >= least, peaks.scores, 0)
-    refined = decode.dark_at(maps, peaks._replace(scores=scores), blur_sigma=sigma)
+    peaks = decode.nms_peaks(maps, limit, least=least)
+    refined = decode.dark_at(maps, peaks, blur_sigma=sigma)
     return Candidates(*refined, _tags(answer, peaks.points))
 
 
@@ -155,9 +154,5 @@ def people_by_truth(found: Candidates, head: TagHead, sample: Sample, *, reach: 
 
 def _together(images: Sequence[People], head: TagHead) -> CrowdReading:
     """Return the people of several images in pixels, with as many places an image as the fullest one has people."""
-    N = max(len(people.points) for people in images)
-    padded = [
-        [functional.pad(part, (0, 0) * (part.ndim - 1) + (0, N - len(part))) for part in people] for people in images
-    ]
-    points, scores, present = (torch.stack(part) for part in zip(*padded, strict=True))
+    points, scores, present = (pad_sequence(list(part), batch_first=True) for part in zip(*images, strict=True))
     return CrowdReading(head.in_pixels(points), scores, present)

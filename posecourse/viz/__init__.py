@@ -6,7 +6,7 @@ words: `show(fig, alt=…)`. Figures are never registered with pyplot, so none s
 """
 
 from posecourse.viz.bounds import forbid_below
-from posecourse.viz.constraints import LimbPicture, describe_limb, describe_mended, limb, mended
+from posecourse.viz.constraints import LimbPicture, describe_limb, limb, limb_by_length
 from posecourse.viz.coordinates import FramesPicture, frames, frames_by_stride
 from posecourse.viz.decoding import (
     Decoded,
@@ -19,7 +19,13 @@ from posecourse.viz.decoding import (
 from posecourse.viz.display import checked_alt, html_image, png, show
 from posecourse.viz.equivariance import TurnedPicture, describe_turned, errors_by_angle, turned
 from posecourse.viz.figures import gallery, headline, label_ends, row, single, title
-from posecourse.viz.fusion import FusedPicture, describe_fused_ellipses, fused_ellipses, fusion_map
+from posecourse.viz.fusion import (
+    FusedPicture,
+    describe_fused_ellipses,
+    fused_by_correlation,
+    fused_ellipses,
+    fusion_map,
+)
 from posecourse.viz.grouping import (
     GroupedPicture,
     TaggedCandidates,
@@ -28,6 +34,7 @@ from posecourse.viz.grouping import (
     grouped,
     tag_colours,
 )
+from posecourse.viz.mended import describe_mended, mended
 from posecourse.viz.overlays import draw_ellipse, draw_error, draw_prediction, draw_skeleton, draw_truth, skeleton_key
 from posecourse.viz.people import PeoplePicture, people_gallery, person_map, photograph
 from posecourse.viz.pictures import heatmap, image, signed_map, uncertainty_map
@@ -71,7 +78,7 @@ __all__ = [
     "grouped", "describe_grouped", "GroupedPicture", "TaggedCandidates", "tag_colours", "draw_group",
     "decoders", "decoders_by_stride", "describe_decoders", "DecodersPicture", "decoded", "Decoded",
     "temperature", "describe_temperature", "TemperaturePicture",
-    "fused_ellipses", "describe_fused_ellipses", "FusedPicture", "fusion_map",
-    "limb", "describe_limb", "LimbPicture", "mended", "describe_mended",
+    "fused_ellipses", "fused_by_correlation", "describe_fused_ellipses", "FusedPicture", "fusion_map",
+    "limb", "limb_by_length", "describe_limb", "LimbPicture", "mended", "describe_mended",
     "turned", "describe_turned", "TurnedPicture", "errors_by_angle",
 ]  # fmt: skip

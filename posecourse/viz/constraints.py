@@ -1,13 +1,14 @@
-"""A limb drawn to a length that is assumed, what that is worth, and a skeleton before and after.
+"""A limb drawn to a length that is assumed, and what that is worth.
 
 Lesson: 09.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -16,21 +17,19 @@ from torch import Tensor
 
 from posecourse import constraints
 from posecourse.shapes import require_positive, require_same_shape
-from posecourse.skeletons import Skeleton
 from posecourse.viz.arrays import as_array
-from posecourse.viz.figures import changing_title, row, title
-from posecourse.viz.overlays import draw_error, draw_prediction, draw_skeleton, draw_truth
-from posecourse.viz.pictures import Picture, image
+from posecourse.viz.figures import changing_title, gallery, row, title
 from posecourse.viz.places import number
 from posecourse.viz.repaint import Repaint
 from posecourse.viz.style import INK, LEFT, MIDDLE, RIGHT, UNCOUNTED, styled
 
-__all__ = ["LimbPicture", "describe_limb", "describe_mended", "limb", "mended"]
+__all__ = ["LimbPicture", "describe_limb", "limb", "limb_by_length"]
 
 Ends: TypeAlias = Float[Tensor, "2 2"]
 """The parent's and the child's place, (x, y)."""
 
 _SHORTEST, _LONGEST = 0.5, 1.5
+_NAMES = ["truth", "as seen", "both ends moved", "child alone"]
 _CIRCLE = np.stack([np.cos(np.linspace(0, 2 * np.pi, 121)), np.sin(np.linspace(0, 2 * np.pi, 121))])
 
 
@@ -66,6 +65,37 @@ def limb(truth: Ends, noise: Ends, sigma: float, assumed: float) -> Figure:
     return LimbPicture(truth, noise).move(sigma, assumed)
 
 
+def limb_by_length(truth: Ends, noise: Ends, sigmas: Sequence[float], lengths: Sequence[float]) -> Figure:
+    """Draw the pair of `limb` for several assumed lengths side by side, a row for each noise.
+
+    Over each panel: the length that is assumed, and the share of the squared error that is left on average.
+
+    Args:
+        truth: (x, y) of parent and child, in pixels.
+        noise: this pair's, a standard normal draw; each σ multiplies it.
+        sigmas: σ of the noise on each end, an axis, in pixels; positive.
+        lengths: assumed, right or wrong, in pixels; positive.
+
+    Returns:
+        The figure, for `headline` and `show`; `describe_limb` of each panel's σ and length says what it shows.
+
+    Raises:
+        ValueError: the ends are not (2, 2), or a number is not positive.
+    """
+    fig, axes = gallery(len(sigmas), len(lengths))
+    true = _length(truth)
+    for line, sigma in zip(axes, sigmas, strict=True):
+        line[0].set_ylabel(f"noise {number(sigma, 1)} px")
+        for ax, assumed in zip(line, lengths, strict=True):
+            pair = _Pair(ax, truth.double())
+            pair.move(_drawn(truth, noise, sigma, assumed), assumed)
+            left, alone = (number(share(true, assumed, sigma), 2) for share in (_left, _alone))
+            title(ax, f"{number(assumed, 1)} px assumed of {number(true, 1)}\nerror left: both {left}, child {alone}")
+    with styled():
+        fig.legend(pair.named, _NAMES, loc="outside lower left", ncols=4, handlelength=2.6)
+    return fig
+
+
 def describe_limb(truth: Ends, noise: Ends, sigma: float, assumed: float) -> str:
     """Return in words what `limb` draws."""
     true = _length(truth)
@@ -77,6 +107,47 @@ def describe_limb(truth: Ends, noise: Ends, sigma: float, assumed: float) -> str
         f"and {child} px² when the child moves alone. On average {number(left)} of the error is left when both move, "
         f"{number(alone)} when the child does; both gain to about {number(2**0.5 * sigma, 1)} px from the true length."
     )
+
+
+class _Pair:
+    """A panel of one limb: the truth, the seen ends, both projections and the circles on which these lie."""
+
+    def __init__(self, ax: Axes, truth: Tensor) -> None:
+        middle, reach = as_array(truth).mean(0), 0.85 * _length(truth)
+        with styled():
+            self._circles = [
+                ax.plot([], [], color=look["color"], linewidth=0.7, linestyle=(0, (1, 2)))[0] for look in (LEFT, RIGHT)
+            ]
+            (self._limb,) = ax.plot(
+                *as_array(truth).T, color=INK, linewidth=0.8, marker="o", markersize=7, markerfacecolor="none"
+            )
+            (self._seen,) = ax.plot([], [], **{**UNCOUNTED, "linestyle": (0, (3, 2)), "linewidth": 1.1})
+            self._both, self._child = (
+                ax.plot([], [], **{**look, "marker": "x", "markersize": 7, "markeredgewidth": 1.8})[0]
+                for look in (LEFT, RIGHT)
+            )
+        ax.set(xlim=middle[0] + np.array([-1.35, 1.35]) * reach, ylim=middle[1] + np.array([0.95, -0.95]) * reach)
+        ax.set(aspect="equal", xticks=[], yticks=[])
+        ax.spines[:].set_visible(False)
+
+    @property
+    def named(self) -> list[Line2D]:
+        """The lines that `_NAMES` names."""
+        return [self._limb, self._seen, self._both, self._child]
+
+    @property
+    def lines(self) -> list[Line2D]:
+        """All lines, from the back to the front."""
+        return [*self._circles, self._limb, self._seen, self._child, self._both]
+
+    def move(self, drawn: _Drawn, assumed: float) -> None:
+        """Show these ends."""
+        pairs = (self._seen, drawn.seen), (self._both, drawn.both), (self._child, drawn.child)
+        for line, ends in pairs:
+            line.set_data(*as_array(ends).T)
+        centres = drawn.seen.mean(0), drawn.seen[0]
+        for circle, centre, radius in zip(self._circles, centres, (assumed / 2, assumed), strict=True):
+            circle.set_data(*(as_array(centre)[:, None] + radius * _CIRCLE))
 
 
 class LimbPicture:
@@ -92,35 +163,15 @@ class LimbPicture:
         self._truth, self._noise = truth.double(), noise.double()
         self._true = _length(truth)
         self.figure, (pair, shares) = row(2, width_ratios=(1.25, 1))
-        self._pair(pair)
+        self._pair = _Pair(pair, self._truth)
         self._shares(shares)
         self._titles = [changing_title(ax) for ax in (pair, shares)]
         with styled():
             self.figure.legend(
-                [self._limb, self._seen, self._both, self._child, self._helps],
-                ["truth", "as seen", "both ends moved", "child alone", "both gain"],
+                [*self._pair.named, self._helps], [*_NAMES, "both gain"],
                 loc="outside lower left", ncols=5, handlelength=2.6, columnspacing=1.4,
             )  # fmt: skip
         self._repaint: Repaint | None = None
-
-    def _pair(self, ax: Axes) -> None:
-        """Prepare the ends."""
-        middle, reach = as_array(self._truth).mean(0), 0.85 * self._true
-        with styled():
-            self._circles = [
-                ax.plot([], [], color=look["color"], linewidth=0.7, linestyle=(0, (1, 2)))[0] for look in (LEFT, RIGHT)
-            ]
-            (self._limb,) = ax.plot(
-                *as_array(self._truth).T, color=INK, linewidth=0.8, marker="o", markersize=7, markerfacecolor="none"
-            )
-            (self._seen,) = ax.plot([], [], **{**UNCOUNTED, "linestyle": (0, (3, 2)), "linewidth": 1.1})
-            self._both, self._child = (
-                ax.plot([], [], **{**look, "marker": "x", "markersize": 7, "markeredgewidth": 1.8})[0]
-                for look in (LEFT, RIGHT)
-            )
-        ax.set(xlim=middle[0] + np.array([-1.35, 1.35]) * reach, ylim=middle[1] + np.array([0.95, -0.95]) * reach)
-        ax.set(aspect="equal", xticks=[], yticks=[])
-        ax.spines[:].set_visible(False)
 
     def _shares(self, ax: Axes) -> None:
         """Prepare the share that is left, for every length that one may assume."""
@@ -137,13 +188,7 @@ class LimbPicture:
     def move(self, sigma: float, assumed: float) -> Figure:
         """Show that noise and that length, and return the figure, which is the same every time."""
         drawn = _drawn(self._truth, self._noise, sigma, assumed)
-        pairs = (self._seen, drawn.seen), (self._both, drawn.both), (self._child, drawn.child)
-        for line, ends in pairs:
-            line.set_data(*as_array(ends).T)
-        for circle, centre, radius in zip(
-            self._circles, (drawn.seen.mean(0), drawn.seen[0]), (assumed / 2, assumed), strict=True
-        ):
-            circle.set_data(*(as_array(centre)[:, None] + radius * _CIRCLE))
+        self._pair.move(drawn, assumed)
         self._helps.set_data(self._true + np.array([-1, 1]) * 2**0.5 * sigma, [1, 1])
         for curve, dot, left in zip(self._curves, self._dots, (_left, _alone), strict=True):
             curve.set_data(self._lengths, [left(self._true, length, sigma) for length in self._lengths])
@@ -158,63 +203,9 @@ class LimbPicture:
         """Return the picture for that noise and that length as a PNG, several times as fast as drawing all of it."""
         self.move(sigma, assumed)
         if self._repaint is None:
-            lines: list[Line2D] = [*self._circles, self._limb, self._seen, self._child, self._both]
-            moving: list[Artist] = [*lines, self._helps, *self._curves, *self._dots, *self._titles]
+            moving: list[Artist] = [*self._pair.lines, self._helps, *self._curves, *self._dots, *self._titles]
             self._repaint = Repaint(self.figure, moving)
         return self._repaint.png()
-
-
-def mended(
-    picture: Picture,
-    truth: Float[Tensor, "K 2"],
-    before: Float[Tensor, "K 2"],
-    after: Float[Tensor, "K 2"],
-    skeleton: Skeleton,
-    mask: Bool[Tensor, " K"] | None = None,
-) -> Figure:
-    """Draw one person's skeleton before and after a constraint, with its errors: ring true, cross found.
-
-    Args:
-        picture: RGB in [0, 1].
-        truth: (x, y) in the picture's pixels.
-        before: as found, likewise.
-        after: as the constraint leaves it.
-        skeleton: names keypoints and limbs.
-        mask: which keypoints are shown; all if not given.
-
-    Returns:
-        The figure, for `headline` and `show`; `describe_mended` is its description.
-
-    Raises:
-        ValueError: not one person's keypoints, all of one shape, or none of them counts.
-    """
-    shown = _shown(truth, before, after, mask)
-    fig, axes = row(2)
-    for ax, points, name in zip(axes, (before, after), ("as found", "drawn to its lengths"), strict=True):
-        image(ax, picture)
-        draw_skeleton(ax, points, torch.where(shown, 2, 0).to(torch.uint8), skeleton)
-        draw_error(ax, truth, points, shown)
-        draw_truth(ax, truth, shown, size=5)
-        draw_prediction(ax, points, shown, size=4)
-        title(ax, f"{name}: RMS {number(_rms(truth, points, shown), 2)} px")
-        _close_up(ax, torch.cat([truth[shown], before[shown], after[shown]]), picture)
-    return fig
-
-
-def describe_mended(
-    truth: Float[Tensor, "K 2"],
-    before: Float[Tensor, "K 2"],
-    after: Float[Tensor, "K 2"],
-    mask: Bool[Tensor, " K"] | None = None,
-) -> str:
-    """Return in words what `mended` draws."""
-    shown = _shown(truth, before, after, mask)
-    first, then = ((points - truth).norm(dim=-1)[shown] for points in (before, after))
-    return (
-        f"A person's {int(shown.sum())} keypoints before and after: the RMS distance to the truth goes from "
-        f"{number(_rms(truth, before, shown), 2)} to {number(_rms(truth, after, shown), 2)} px; "
-        f"{int((then < first).sum())} keypoints are nearer than before, {int((then > first).sum())} are farther."
-    )
 
 
 def _drawn(truth: Tensor, noise: Tensor, sigma: float, assumed: float) -> _Drawn:
@@ -242,29 +233,6 @@ def _alone(true: float, assumed: float, sigma: float) -> float:
 
 def _length(ends: Tensor) -> float:
     return float((ends[1] - ends[0]).double().norm())
-
-
-def _close_up(ax: Axes, points: Tensor, picture: Picture) -> None:
-    """Show the square about all points, a tenth wider than they are, as far as there is a picture."""
-    low, high = points.amin(0), points.amax(0)
-    half = 0.55 * float((high - low).max()) + 1
-    (x, y), (H, W) = ((low + high) / 2).tolist(), picture.shape[1:]
-    ax.set(xlim=(max(-0.5, x - half), min(W - 0.5, x + half)), ylim=(min(H - 0.5, y + half), max(-0.5, y - half)))
-
-
-def _rms(truth: Tensor, points: Tensor, shown: Tensor) -> float:
-    return float((points - truth)[shown].square().sum(-1).mean().sqrt())
-
-
-def _shown(truth: Tensor, before: Tensor, after: Tensor, mask: Tensor | None) -> Tensor:
-    """Return which keypoints are shown: those that count and are finite everywhere."""
-    require_same_shape(truth, before, "truth and before")
-    require_same_shape(truth, after, "truth and after")
-    shown = torch.stack([points.isfinite().all(-1) for points in (truth, before, after)]).all(0)
-    shown = shown if mask is None else shown & mask
-    if not bool(shown.any()):
-        raise ValueError("no keypoint counts and is finite before and after: there is nothing to show.")
-    return shown
 
 
 def _require_ends(truth: Tensor, noise: Tensor) -> None:

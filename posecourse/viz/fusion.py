@@ -3,6 +3,7 @@
 Lesson: 06.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,12 +16,12 @@ from matplotlib.patches import Rectangle
 from torch import Tensor
 
 from posecourse import fusion
-from posecourse.viz.figures import changing_title, row, single
+from posecourse.viz.figures import changing_title, gallery, row, single, title
 from posecourse.viz.places import number
 from posecourse.viz.repaint import Repaint
 from posecourse.viz.style import BACKGROUND, FOURTH, INK, LEFT, MIDDLE, RIGHT, SIGNED, UNCOUNTED, styled
 
-__all__ = ["FusedPicture", "describe_fused_ellipses", "fused_ellipses", "fusion_map"]
+__all__ = ["FusedPicture", "describe_fused_ellipses", "fused_by_correlation", "fused_ellipses", "fusion_map"]
 
 _LOOKS = {
     "head 1": {**LEFT, "marker": ""},
@@ -61,6 +62,40 @@ def fused_ellipses(rho: float, ratio: float) -> Figure:
         ValueError: ρ or r is out of its bounds.
     """
     return FusedPicture().move(rho, ratio)
+
+
+def fused_by_correlation(rhos: Sequence[float], ratios: Sequence[float]) -> Figure:
+    """Draw the ellipses of `fused_ellipses` for several correlations side by side, a row for each ratio.
+
+    Args:
+        rhos: correlations ρ, between −1 and 1, both excluded.
+        ratios: r = σ₂/σ₁ along x, at least 1.
+
+    Returns:
+        The figure, for `headline` and `show`; `describe_fused_ellipses` of each panel's ρ and r says what it shows.
+
+    Raises:
+        ValueError: a ρ or an r is out of its bounds.
+    """
+    fig, axes = gallery(len(ratios), len(rhos), sharex=True, sharey=True)
+    reach = 1.08 * max(ratios)
+    for line, ratio in zip(axes, ratios, strict=True):
+        line[0].set_ylabel(f"r = {number(ratio, 1)}\nalong y")
+        for ax, rho in zip(line, rhos, strict=True):
+            x, y = _at(rho, ratio), _at(rho, 1.0)
+            sizes = [(1.0, 1.0), (ratio, 1.0)] + [(float(a), float(b)) for a, b in zip(x[:3], y[:3], strict=True)]
+            with styled():
+                for (name, look), size in zip(_LOOKS.items(), sizes, strict=True):
+                    ax.plot(*_ellipse(*size), **look, label=name)
+                ax.plot(0, 0, "o", markersize=5, markerfacecolor=BACKGROUND, markeredgecolor=INK, label="truth")
+            claimed, true, best = (number(along_x, 2) for along_x, _ in sizes[2:])
+            title(ax, f"ρ = {number(rho, 2)}: claimed {claimed},\ntrue {true}, best {best} along x")
+            ax.set(aspect="equal", xticks=range(-3, 4), yticks=[-1, 0, 1], xlim=(-reach, reach), ylim=(-1.15, 1.15))
+    for ax in axes[-1]:
+        ax.set_xlabel("along x (σ of head 1)")
+    with styled():
+        fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower left", ncols=6, columnspacing=1.2)
+    return fig
 
 
 def describe_fused_ellipses(rho: float, ratio: float) -> str:
@@ -135,8 +170,7 @@ class FusedPicture:
         return self._repaint.png()
 
     def _ellipse(self, name: str, along_x: float, along_y: float) -> None:
-        angles = np.linspace(0, 2 * np.pi, 121)
-        self._ellipses[name].set_data(along_x * np.cos(angles), along_y * np.sin(angles))
+        self._ellipses[name].set_data(*_ellipse(along_x, along_y))
 
 
 def fusion_map() -> Figure:
@@ -166,6 +200,12 @@ def fusion_map() -> Figure:
     ax.set(xlim=(1, _LARGEST), ylim=(-0.5, 1), xlabel="ratio r = σ₂ / σ₁", ylabel="correlation ρ")
     ax.set_yticks([-0.5, 0, 0.5, 1])
     return fig
+
+
+def _ellipse(along_x: float, along_y: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return x and y of an upright ellipse about 0."""
+    angles = np.linspace(0, 2 * np.pi, 121)
+    return along_x * np.cos(angles), along_y * np.sin(angles)
 
 
 def _at(rho: float, ratio: float) -> _Errors:

@@ -103,8 +103,8 @@ def describe_grouped(found: TaggedCandidates, threshold: float) -> str:
     whole = sum(len(group.joints) > 2 for group in groups)
     return (
         f"At a threshold of {number(threshold, 2)}, {int((found.scores > 0).sum())} candidates of {people} people "
-        f"make {len(groups)} groups, {whole} of them with more than two keypoints; {strangers} keypoints are in the "
-        "group of somebody else."
+        f"make {len(groups)} groups, {whole} of them with more than two keypoints; "
+        f"{strangers} {'keypoint is' if strangers == 1 else 'keypoints are'} in the group of somebody else."
     )
 
 

@@ -66,6 +66,20 @@ def twice_half(parent, child, length):
     return parent + s, child - s
 
 
+def quartered(parent, child, length):
+    """Halve the step that is half already."""
+    s = step(parent, child, length) / 2
+    return parent + s, child - s
+
+
+def by_a_distance_between_lengths(parent, child, length):
+    """Take how far the length is from the right one, without a sign."""
+    way = child - parent
+    distance = torch.linalg.vector_norm(way, dim=-1)
+    s = functional.normalize(way, dim=-1) * ((distance - length) ** 2).sqrt().unsqueeze(-1) / 2
+    return parent + s, child - s
+
+
 def times_the_way(parent, child, length):
     """Do not divide by the distance."""
     way = child - parent
@@ -346,7 +360,7 @@ def filled_first(predicted, truth, limbs, mask):
 
 def with_indices(predicted, truth, limbs, mask):
     """Let one index pick all ends."""
-    ends = torch.tensor(limbs)  # (L 2)
+    ends = torch.tensor(limbs)  # (E 2)
     both = mask[..., ends].all(-1)
     safe = [torch.where(both[..., None, None], points[..., ends, :], 0) for points in (predicted, truth)]
     found, true = ((p[..., 0, :] - p[..., 1, :]).norm(dim=-1) for p in safe)
@@ -451,6 +465,8 @@ ANSWERS = {
             "child_only": pinned_to_the_parent,
             "parent_only": pinned_to_the_child,
             "not_halved": twice_half,
+            "halved_again": quartered,
+            "absolute_excess": by_a_distance_between_lengths,
             "way_not_a_direction": times_the_way,
             "squares_compared": without_roots,
             "only_shortened": if_too_long,
@@ -473,6 +489,8 @@ ANSWERS = {
             "bound_ignored": excess_of(lambda excess: excess),
             "lower_bound": excess_of(lambda excess: -functional.relu(-excess)),
             "pushed_apart": excess_of(lambda excess: -functional.relu(excess)),
+            "halved_again": excess_of(lambda excess: 0.5 * functional.relu(excess)),
+            "absolute_excess": excess_of(torch.abs),
             "shares_not_of_one": variances_as_shares,
             "one_share_for_both": same_for_the_child,
             "summed_over_all": sum_of_all,
@@ -511,6 +529,7 @@ ANSWERS = {
             "mask_ignored": whatever_the_mask,
             "one_end_suffices": counting(torch.logical_or),
             "child_decides": counting(lambda a, b: b),
+            "parent_decides": counting(lambda a, b: a),
             "multiplied": times_mask,
             "chosen_too_late": filled_last,
         },

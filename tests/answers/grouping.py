@@ -137,7 +137,51 @@ def one_threshold(heatmaps, limit):
     return top(heatmaps, kept & (heatmaps >= lowest), limit)
 
 
+def turned(heatmaps, limit, which):
+    """Swap x and y of found summits, or of the places that are left over."""
+    points, scores = top(heatmaps, summit(heatmaps), limit)
+    chosen = (scores > 0) == which
+    points[chosen] = points[chosen].roll(1, -1)
+    return points, scores
+
+
+def elsewhere(heatmaps, limit, place):
+    """Give the places that are left over a point of another kind."""
+    points, scores = top(heatmaps, summit(heatmaps), limit)
+    points[scores == 0] = points.new_tensor(place)
+    return points, scores
+
+
+def whatever_topk_says(heatmaps, limit):
+    """Take every index apart, whatever its score."""
+    H, W = heatmaps.shape[-2:]
+    scores, index = (heatmaps * summit(heatmaps)).flatten(-2).topk(limit)
+    y, x = torch.unravel_index(index, (H, W))
+    return torch.stack([x, y], -1).to(heatmaps), scores
+
+
+def divided(heatmaps, limit):
+    """Divide by W, and leave the fraction."""
+    points, scores = top(heatmaps, summit(heatmaps), limit)
+    fraction = torch.where(scores > 0, points[..., 0] / heatmaps.shape[-1], 0)
+    return points + torch.stack([torch.zeros_like(fraction), fraction], -1), scores
+
+
+def on_corners(heatmaps, limit):
+    """Take a cell's coordinates for those of its first corner."""
+    points, scores = top(heatmaps, summit(heatmaps), limit)
+    points[scores > 0] += 0.5
+    return points, scores
+
+
+def filled_with_minus_infinity(heatmaps, limit):
+    """Fill with minus infinity, and forget it."""
+    points, scores = top(heatmaps, summit(heatmaps), limit)
+    return points, scores.masked_fill(scores == 0, -math.inf)
+
+
 NMS_PEAKS = {
+    "helped": [lambda h, limit: h == F.max_pool2d(h, 3)],
     "golds": [pooled_with_torch, sorted_in_full, lambda h, limit: top(h, summit(h), limit)],
     "twins": {
         "no_suppression": lambda h, limit: top(h, h > 0, limit),
@@ -152,6 +196,13 @@ NMS_PEAKS = {
         "keypoints_compete": rivals,
         "in_reading_order": first_come,
         "limit_shared": one_threshold,
+        "summits_swapped": lambda h, limit: turned(h, limit, True),
+        "centre_swapped": lambda h, limit: turned(h, limit, False),
+        "centre_forgotten": whatever_topk_says,
+        "origin_for_the_centre": lambda h, limit: elsewhere(h, limit, [0, 0]),
+        "row_with_a_fraction": divided,
+        "half_a_cell_added": on_corners,
+        "minus_infinity_left": filled_with_minus_infinity,
     },
 }
 
@@ -266,6 +317,23 @@ def late_pull(tags, mask):
     return person.sum(-1) / mask.any(-1).sum(-1).clamp(min=1)
 
 
+def late_where_pull(tags, mask):
+    """Multiply first, and mask with care from there on."""
+    w = mask.unsqueeze(-1).to(tags)
+    n = mask.sum(-1, keepdim=True).clamp(min=1)
+    t = tags * w
+    squares = (t - (t.sum(-2) / n).unsqueeze(-2)).pow(2).sum(-1)
+    person = squares.masked_fill(~mask, 0).sum(-1) / n.squeeze(-1)
+    return person.sum(-1) / mask.any(-1).sum(-1).clamp(min=1)
+
+
+def one_number(tags, mask):
+    """Average over everybody in the batch, and give each image that."""
+    flat, seen = tags.reshape(-1, *tags.shape[-2:]), mask.reshape(-1, mask.shape[-1])
+    costs = [((t[m] - t[m].mean(0)) ** 2).sum(-1).mean() for t, m in zip(flat, seen, strict=True) if m.any()]
+    return torch.stack(costs).mean().repeat(mask.shape[:-2])
+
+
 PULL_LOSS = {
     "helped": [lambda tags, mask: ((tags - tags.mean(-2)) ** 2).mean()],
     "golds": [pulling(), as_a_variance, with_detached_means],
@@ -288,6 +356,12 @@ PULL_LOSS = {
         "nobody_at_all_gives_nan": pulling(share=lambda mask: mask.any(-1).sum()),
         "multiplied": weighted_pull,
         "chosen_too_late": late_pull,
+        "multiplied_at_first": late_where_pull,
+        "one_less": pulling(lambda apart, seen: apart.sum() / max(len(apart) - 1, 1)),
+        "mask_upside_down": lambda t, m: with_detached_means(t, m.logical_not()),
+        "halved": pulling(share=lambda mask: 2 * max(int(mask.any(-1).sum()), 1)),
+        "batch_averaged": one_number,
+        "one_label_left_out": pulling(share=lambda mask: max(int((mask.sum(-1) >= 2).sum()), 1)),
     },
 }
 
@@ -420,6 +494,38 @@ def with_sqrt(tags, mask, margin):
     return (torch.relu(margin - apart) ** 2 * pairs).sum((-2, -1)) / pairs.sum((-2, -1)).clamp(min=1)
 
 
+def late_where_push(tags, mask, margin):
+    """Multiply tags by the mask, and choose among pairs with care."""
+    means = torch.einsum("...pkd,...pk->...pd", tags, mask.to(tags)) / mask.sum(-1, keepdim=True).clamp(min=1)
+    i, j = torch.triu_indices(mask.shape[-2], mask.shape[-2], offset=1)
+    apart = torch.linalg.norm(means[..., i, :] - means[..., j, :], dim=-1)
+    counts = mask.any(-1)[..., i] & mask.any(-1)[..., j]
+    return torch.relu(margin - apart).square().masked_fill(~counts, 0).sum(-1) / counts.sum(-1).clamp(min=1)
+
+
+def one_of_two(tags, mask, margin):
+    """Let a pair count of which somebody is there, with nobody at 0."""
+    means = [t[m].mean(0) if m.any() else torch.zeros_like(t[0]) for t, m in zip(tags, mask, strict=True)]
+    pairs = [(i, j) for i in range(len(means)) for j in range(i) if mask[i].any() or mask[j].any()]
+    costs = [torch.relu(margin - (means[i] - means[j]).norm()) ** 2 for i, j in pairs]
+    return torch.stack(costs).mean() if costs else torch.zeros(())
+
+
+def only_those_who_cost(tags, mask, margin):
+    """Average over the pairs that cost something."""
+    people = [t[m].mean(0) for t, m in zip(tags, mask, strict=True) if m.any()]
+    costs = [torch.relu(margin - (a - b).norm()) ** 2 for a, b in itertools.combinations(people, 2)]
+    costs = [cost for cost in costs if cost > 0]
+    return torch.stack(costs).mean() if costs else torch.zeros(())
+
+
+def without_hands(tags, mask, margin):
+    """Take people with two labels or more."""
+    people = [t[m].mean(0) for t, m in zip(tags, mask, strict=True) if m.sum() >= 2]
+    costs = [torch.relu(margin - (a - b).norm()) ** 2 for a, b in itertools.combinations(people, 2)]
+    return torch.stack(costs).mean() if costs else torch.zeros(())
+
+
 PUSH_LOSS = {
     "golds": [pushing(), with_cdist, upper_half],
     "twins": {
@@ -448,6 +554,13 @@ PUSH_LOSS = {
         "alone_gives_nan": unguarded_push,
         "multiplied": weighted_push,
         "root_of_zero": with_sqrt,
+        "multiplied_at_first": late_where_push,
+        "either_of_two": each_image(one_of_two),
+        "one_label_left_out": each_image(without_hands),
+        "content_pairs_left_out": each_image(only_those_who_cost),
+        "margin_of_one": pushing(lambda d, g: torch.relu(1 - d) ** 2),
+        "subtracted_the_other_way": pushing(lambda d, g: torch.relu(d - g) ** 2),
+        "squared_at_the_end": lambda t, m, g: pushing(lambda d, g: torch.relu(g - d))(t, m, g) ** 2,
     },
 }
 
@@ -568,6 +681,50 @@ def without_the_root(apart, threshold):
     return [(r, c) for r, c in zip(*linear_sum_assignment(cost), strict=True) if squares[r, c] < threshold]
 
 
+def up_to_the_threshold(apart, threshold):
+    """Join also what is as far as the threshold."""
+    rows, columns = linear_sum_assignment(np.minimum(apart.numpy() ** 2, threshold**2))
+    return [(r, c) for r, c in zip(rows, columns, strict=True) if not apart[r, c] > threshold]
+
+
+def capped_only(apart, threshold):
+    """Cap, and accept whatever the assignment says."""
+    return list(zip(*linear_sum_assignment(apart.clamp(max=threshold).square()), strict=True))
+
+
+def as_they_are(apart, threshold):
+    """Give SciPy the distances."""
+    return [(r, c) for r, c in zip(*linear_sum_assignment(apart.numpy()), strict=True) if apart[r, c] < threshold]
+
+
+def fourth_powers(apart, threshold):
+    """Square what is a square."""
+    cost = np.minimum(apart.numpy() ** 2, threshold)
+    return [(r, c) for r, c in zip(*linear_sum_assignment(cost**2), strict=True) if cost[r, c] < threshold]
+
+
+def first_served(apart, threshold):
+    """Let each candidate choose among the people who are left."""
+    free, pairs = set(range(apart.shape[1])), []
+    for r, row in enumerate(apart.tolist()):
+        low, c = min(((row[c], c) for c in free), default=(math.inf, -1))
+        if low < threshold:
+            pairs.append((r, c))
+            free.remove(c)
+    return pairs
+
+
+def first_come_or_alone(apart, threshold):
+    """Let each candidate go to the nearest, unless somebody has gone there."""
+    taken, pairs = [], []
+    for r in range(len(apart)):
+        c = int(apart[r].argmin())
+        if c not in taken and apart[r, c] < threshold:
+            taken.append(c)
+            pairs.append((r, c))
+    return pairs
+
+
 def by_column(apart, threshold):
     """Let each person take the nearest."""
     low, which = apart.min(0)
@@ -644,6 +801,15 @@ GROUP_BY_TAG = {
         "full_means_closed": grouper(room=lambda most: most),
         "faint_ones_too": grouper(counts=lambda score, tag: bool(tag.isfinite().all())),
         "nan_takes_part": grouper(counts=lambda score, tag: score > 0),
+        "one_after_the_other": grouper(pair=first_served),
+        "nearest_or_nobody": grouper(pair=first_come_or_alone),
+        "capped_and_never_undone": grouper(pair=capped_only),
+        "threshold_belongs": grouper(pair=up_to_the_threshold),
+        "plain_distances": grouper(pair=as_they_are),
+        "squared_twice": grouper(pair=fourth_powers),
+        "faintest_first": grouper(finish=lambda people, most: sorted(people, key=lambda p: p["score"])[:most]),
+        "broken_tags_repaired": lambda scores, tags, *rest: grouper()(scores, torch.nan_to_num(tags), *rest),
+        "infinite_tags_kept": grouper(counts=lambda score, tag: score > 0 and not tag.isnan().any()),
     },
 }
 
@@ -689,6 +855,13 @@ def of_the_mean(predicted, truth, mask, area, sigmas):
     return torch.exp(-(e.masked_fill(~mask, 0).sum(-1) / mask.sum(-1)))
 
 
+def of_the_mean_of_what_is_there(predicted, truth, mask, area, sigmas):
+    """Average the exponents, a miss at 0."""
+    x, y = (predicted - truth).unbind(-1)
+    e = (x * x + y * y) / (8 * area.unsqueeze(-1) * sigmas * sigmas)
+    return (-e.masked_fill(~mask | e.isnan(), 0).sum(-1) / mask.sum(-1)).exp()
+
+
 OKS = {
     "helped": [lambda p, t, m, area, s: torch.exp(-((p - t) ** 2).sum(-1) / (8 * area * s**2))],
     "golds": [with_gaussians, person_by_person, formula(lambda x, y, a, s: (x * x + y * y) / (8 * a * s * s))],
@@ -719,6 +892,11 @@ OKS = {
         ).nanmean(-1),
         "miss_in_the_corner": lambda p, t, m, a, s: with_gaussians(torch.where(p.isnan(), 0, p), t, m, a, s),
         "miss_is_perfect": formula(lambda x, y, a, s: ((x * x + y * y) / (8 * a * s * s)).nan_to_num(0)),
+        "mask_in_the_count_only": lambda p, t, m, a, s: (
+            torch.exp(-((p - t) ** 2).sum(-1) / (8 * a[:, None] * s**2)).nan_to_num(0).sum(-1) / m.sum(-1)
+        ),
+        "area_squared": formula(lambda x, y, a, s: (x**2 + y**2) / (8 * (a * s) ** 2)),
+        "mean_without_misses": of_the_mean_of_what_is_there,
         "nobody_is_zero": lambda p, t, m, a, s: torch.where(m.any(-1), with_gaussians(p, t, m, a, s), 0),
     },
 }

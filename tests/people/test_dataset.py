@@ -77,8 +77,10 @@ def test_indexing_and_batches_walk_through_the_set() -> None:
 def test_two_processes_do_not_collide() -> None:
     """Can two notebooks make the same set at the same time?"""
     recipe = "PeopleDataset(4, (24, 24), seed=9).sample().images.sum()"
-    code = f"from posecourse.people import PeopleDataset; print(float({recipe}))"
+    code = f"from posecourse.people import PeopleDataset; print('ready', flush=True); print(float({recipe}))"
     other = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert other.stdout is not None
+    assert other.stdout.readline() == "ready\n"  # importing takes longest, and makes no set
     mine = []
     while other.poll() is None or not mine:  # make the set again and again until the other one has made it too
         data = PeopleDataset(4, (24, 24), seed=9)

@@ -75,6 +75,27 @@ def pushed_apart(parent: Tensor, child: Tensor, length: Tensor | float, variance
     return parent - w * unit * excess, child + (1 - w) * unit * excess
 
 
+def halved_again(parent: Tensor, child: Tensor, length: Tensor | float, variances: Tensor) -> Ends:
+    """The ends go in the right proportion, and half as far as they should: half of the excess is left.
+
+    The shares w and 1 − w make 1 together, so they share out the whole excess. The ½ of exercise 1 was such a share:
+    it goes when w comes.
+    """
+    w, (unit, excess) = _share(variances), _parts(parent, child, length)
+    step = unit * excess.clamp(min=0) / 2
+    return parent + w * step, child - (1 - w) * step
+
+
+def absolute_excess(parent: Tensor, child: Tensor, length: Tensor | float, variances: Tensor) -> Ends:
+    """Limbs that are too long are right, and those that are shorter than `length` have become shorter still.
+
+    The excess has lost its sign on the way. Of a bound from above a short limb has no excess, not a positive one:
+    `clamp(min=0)` in the place of `abs`.
+    """
+    w, (unit, excess) = _share(variances), _parts(parent, child, length)
+    return parent + w * unit * excess.abs(), child - (1 - w) * unit * excess.abs()
+
+
 def shares_not_of_one(parent: Tensor, child: Tensor, length: Tensor | float, variances: Tensor) -> Ends:
     """Each end has moved by the excess times its own variance: together they do not take the whole excess, or too much.
 
@@ -157,6 +178,8 @@ COALS = (
     bound_ignored,
     lower_bound,
     pushed_apart,
+    halved_again,
+    absolute_excess,
     shares_not_of_one,
     one_share_for_both,
     summed_over_all,

@@ -103,6 +103,15 @@ def child_decides(predicted: Tensor, truth: Tensor, limbs: Limbs, mask: Tensor) 
     return torch.where(mask[..., [limb[1] for limb in limbs]], (filled[0] - filled[1]).abs(), 0)
 
 
+def parent_decides(predicted: Tensor, truth: Tensor, limbs: Limbs, mask: Tensor) -> Tensor:
+    """Whether a limb counts was read from its parent alone; the child may be unknown all the same.
+
+    Of two ends one mask was looked at. Both have to count: `mask[..., parents] & mask[..., children]`.
+    """
+    filled = [_ways(points, limbs, mask).norm(dim=-1) for points in (predicted, truth)]
+    return torch.where(mask[..., [limb[0] for limb in limbs]], (filled[0] - filled[1]).abs(), 0)
+
+
 def multiplied(predicted: Tensor, truth: Tensor, limbs: Limbs, mask: Tensor) -> Tensor:
     """The loss is NaN where a keypoint that does not count is NaN: it was multiplied by the mask.
 
@@ -128,14 +137,14 @@ def _lengths(points: Tensor, limbs: Limbs) -> Tensor:
 
 
 def _ways(points: Tensor, limbs: Limbs, mask: Tensor) -> Tensor:
-    """Return the ways from parent to child, 0 put in for keypoints that do not count: (..., L, D)."""
+    """Return the ways from parent to child, 0 put in for keypoints that do not count: (..., E, D)."""
     filled = torch.where(mask[..., None], points, 0)
     parents, children = ([limb[end] for limb in limbs] for end in (0, 1))
     return filled[..., children, :] - filled[..., parents, :]
 
 
 def _differences(predicted: Tensor, truth: Tensor, limbs: Limbs, mask: Tensor) -> Tensor:
-    """Return predicted less true length, 0 where a limb does not count: (..., L)."""
+    """Return predicted less true length, 0 where a limb does not count: (..., E)."""
     found, true = (torch.linalg.vector_norm(_ways(points, limbs, mask), dim=-1) for points in (predicted, truth))
     return torch.where(limb_mask(mask, limbs), found - true, 0)
 
@@ -151,6 +160,7 @@ COALS = (
     mask_ignored,
     one_end_suffices,
     child_decides,
+    parent_decides,
     multiplied,
     chosen_too_late,
 )

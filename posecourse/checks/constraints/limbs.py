@@ -49,6 +49,26 @@ def not_halved(parent: Tensor, child: Tensor, length: Tensor | float) -> Ends:
     return parent + unit * excess, child - unit * excess
 
 
+def halved_again(parent: Tensor, child: Tensor, length: Tensor | float) -> Ends:
+    """Both ends have moved by a *quarter* of the excess: it was halved twice, and half of it is left.
+
+    A limb that was too long by 2 is still too long by 1. Each end takes one half, and the two together all of it: look
+    for a second division by 2.
+    """
+    unit, excess = _parts(parent, child, length)
+    return parent + unit * excess / 4, child - unit * excess / 4
+
+
+def absolute_excess(parent: Tensor, child: Tensor, length: Tensor | float) -> Ends:
+    """Limbs that are too long are right, and those that are too short have become *shorter* still.
+
+    The excess has lost its sign on the way: look for `abs`, or for a square and its root. A negative excess is what
+    pushes the ends of a short limb apart.
+    """
+    unit, excess = _parts(parent, child, length)
+    return parent + unit * excess.abs() / 2, child - unit * excess.abs() / 2
+
+
 def way_not_a_direction(parent: Tensor, child: Tensor, length: Tensor | float) -> Ends:
     """The excess was multiplied by the whole way from parent to child, and its *direction* was needed.
 
@@ -163,6 +183,8 @@ COALS = (
     child_only,
     parent_only,
     not_halved,
+    halved_again,
+    absolute_excess,
     way_not_a_direction,
     squares_compared,
     only_shortened,

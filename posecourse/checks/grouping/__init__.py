@@ -9,14 +9,17 @@ import torch
 from torch import Tensor
 
 from posecourse import decode, grouping, heatmaps, metrics
-from posecourse.checks.grouping import groups, maxima, pulls, pushes, similarity
+from posecourse.checks.grouping import groups, hinges, maxima, pairings, persons, pulls, pushes, similarity
 from posecourse.lesson import Exercise
 
 __all__ = ["group_by_tag", "nms_peaks", "oks", "pull_loss", "push_loss"]
 
 
 def tags_and_masks(generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]]:
-    """Yield tags of crowds, no axis as long as another: people seen in part, empty places, one person, nobody, NaN."""
+    """Yield tags of crowds, no axis as long as another: people seen in part, empty places, one person, nobody, NaN.
+
+    In one picture somebody is farther from all others than any margin, and of somebody one keypoint has a label.
+    """
     for shape, dtype in (
         ((2, 3, 4), torch.float64),
         ((2, 4, 5, 3), torch.float32),
@@ -30,6 +33,9 @@ def tags_and_masks(generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor]
         mask[..., 1, 0], mask[..., 1, 1] = True, False
         if len(shape) == 4 and shape[1] > 2:
             mask[0, 2] = False  # an empty place
+        if shape == (2, 4, 5, 3):
+            tags[1, 1] += 4
+            tags[1, 3], mask[1, 3] = 0.6, torch.arange(5) == 1
         if shape[0] == 4:
             mask[1, 1:], mask[2] = False, False  # one person, and nobody
             tags[0, 0, 2], tags[2, 0, 0] = torch.nan, torch.inf  # without a label
@@ -69,8 +75,8 @@ def maps_and_limits(generator: torch.Generator) -> Iterator[tuple[Tensor, int]]:
 def candidates_and_limits(generator: torch.Generator) -> Iterator[tuple[Tensor, Tensor, float, int]]:
     """Yield candidates of crowds: keypoints are missing, some are nobody's, tags are noisy, one is NaN.
 
-    People are closer than they should be, so that every rule matters; two begin with equal first components. Nothing
-    is equally far.
+    People are closer than they should be, so that every rule matters; two begin with equal first components. Twice
+    there is little: no candidate at all, and three of whom the second is exactly as far as the threshold.
     """
     for K, M, D, people, threshold, limit, dtype in (
         (11, 4, 2, 4, 0.9, 5, torch.float64),
@@ -101,6 +107,10 @@ def candidates_and_limits(generator: torch.Generator) -> Iterator[tuple[Tensor, 
         )
     yield _fewer_than_asked_for(generator)
     yield _close_to_the_threshold(generator)
+    nobody = torch.zeros(3, 2, dtype=torch.float64)
+    yield nobody, torch.randn(3, 2, 1, generator=generator, dtype=torch.float64), 0.5, 4
+    along = torch.tensor([[0.0], [0.5], [0.2]], dtype=torch.float64)
+    yield torch.tensor([[0.9], [0.8], [0.7]], dtype=torch.float64), along[..., None], 0.5, 4
 
 
 def _fewer_than_asked_for(generator: torch.Generator) -> tuple[Tensor, Tensor, float, int]:
@@ -154,10 +164,14 @@ def people_and_answers(generator: torch.Generator) -> Iterator[tuple[Tensor, Ten
 
 pull_loss = Exercise(reference=grouping.pull_loss, probe=tags_and_masks, coals=pulls.COALS, gradients=True)
 
-push_loss = Exercise(reference=grouping.push_loss, probe=tags_masks_and_margins, coals=pushes.COALS, gradients=True)
+push_loss = Exercise(
+    reference=grouping.push_loss, probe=tags_masks_and_margins, coals=pushes.COALS + hinges.COALS, gradients=True
+)
 
 nms_peaks = Exercise(reference=decode.nms_peaks, probe=maps_and_limits, coals=maxima.COALS)
 
-group_by_tag = Exercise(reference=groups.group_by_tag, probe=candidates_and_limits, coals=groups.COALS)
+group_by_tag = Exercise(
+    reference=groups.group_by_tag, probe=candidates_and_limits, coals=pairings.COALS + persons.COALS
+)
 
 oks = Exercise(reference=metrics.oks, probe=people_and_answers, coals=similarity.COALS)

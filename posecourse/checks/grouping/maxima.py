@@ -131,6 +131,74 @@ def limit_shared(heatmaps: Tensor, limit: int) -> Peaks:
     return Peaks(_or_centre(_cells(peaks.indices, heatmaps), peaks.values, heatmaps), peaks.values)
 
 
+def summits_swapped(heatmaps: Tensor, limit: int) -> Peaks:
+    """The centre is right, and the coordinates of the summits are swapped: (row, column), and points are (x, y).
+
+    x counts columns: with the map laid out in one line it is the remainder, `index % W`, and comes first.
+    """
+    points, scores = nms_peaks(heatmaps, limit)
+    return Peaks(torch.where(scores[..., None] > 0, points.flip(-1), points), scores)
+
+
+def centre_swapped(heatmaps: Tensor, limit: int) -> Peaks:
+    """The summits are right, and the centre of the map is (y, x): it was made of (H, W) as it stands in the shape.
+
+    Points are (x, y), so the width comes first: ((W − 1)/2, (H − 1)/2).
+    """
+    points, scores = nms_peaks(heatmaps, limit)
+    return Peaks(torch.where(scores[..., None] > 0, points, points.flip(-1)), scores)
+
+
+def centre_forgotten(heatmaps: Tensor, limit: int) -> Peaks:
+    """Where there is no candidate the point is whatever cell `topk` happened to name.
+
+    Its score is 0, so nobody should read it; and whoever does gets a place that looks like one. Ask for `scores > 0`,
+    else the centre.
+    """
+    peaks = _heights(heatmaps, _summits(heatmaps)).topk(limit)
+    return Peaks(_cells(peaks.indices, heatmaps), peaks.values)
+
+
+def origin_for_the_centre(heatmaps: Tensor, limit: int) -> Peaks:
+    """Where there is no candidate the point is (0, 0), and the map's centre was asked for.
+
+    Zeros look like a cell in the corner. The package answers with the centre wherever it has nothing to say:
+    ((W − 1)/2, (H − 1)/2).
+    """
+    points, scores = nms_peaks(heatmaps, limit)
+    return Peaks(torch.where(scores[..., None] > 0, points, 0), scores)
+
+
+def row_with_a_fraction(heatmaps: Tensor, limit: int) -> Peaks:
+    """The second coordinate has a fraction: the index was divided by W with `/`, and the row is the whole part of that.
+
+    What is left over is the column, and x has it already. `index // W`.
+    """
+    W = heatmaps.shape[-1]
+    peaks = _heights(heatmaps, _summits(heatmaps)).topk(limit)
+    points = torch.stack([peaks.indices % W, peaks.indices / W], dim=-1).to(heatmaps)
+    return Peaks(_or_centre(points, peaks.values, heatmaps), peaks.values)
+
+
+def half_a_cell_added(heatmaps: Tensor, limit: int) -> Peaks:
+    """Half a cell was added to each summit, and points in cells have whole numbers at the cells' centres.
+
+    The half belongs to the way from cells to pixels, where a cell covers several of them. Here nothing is converted.
+    """
+    points, scores = nms_peaks(heatmaps, limit)
+    return Peaks(torch.where(scores[..., None] > 0, points + 0.5, points), scores)
+
+
+def minus_infinity_left(heatmaps: Tensor, limit: int) -> Peaks:
+    """Where there is no candidate the score is minus infinity, and 0 was asked for.
+
+    It is what cells that are no summits were filled with, and every sum of scores that it comes into is lost. Fill
+    with 0, or set what is left at the end.
+    """
+    points, scores = nms_peaks(heatmaps, limit)
+    return Peaks(points, torch.where(scores > 0, scores, -torch.inf))
+
+
 def _summits(maps: Tensor) -> Tensor:
     """Return which cells no neighbour exceeds."""
     return maps == functional.max_pool2d(maps, 3, stride=1, padding=1)
@@ -177,4 +245,11 @@ COALS = [
     keypoints_compete,
     in_reading_order,
     limit_shared,
+    summits_swapped,
+    centre_swapped,
+    centre_forgotten,
+    origin_for_the_centre,
+    row_with_a_fraction,
+    half_a_cell_added,
+    minus_infinity_left,
 ]

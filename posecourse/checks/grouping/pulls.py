@@ -177,6 +177,64 @@ def chosen_too_late(tags: Tensor, mask: Tensor) -> Tensor:
     return _over_people(_over_joints(apart, mask), mask)
 
 
+def multiplied_at_first(tags: Tensor, mask: Tensor) -> Tensor:
+    """The loss is right until a tag without a label is NaN or infinite: then the loss of that image is NaN.
+
+    0 · NaN is NaN, and 0 · ∞ too, so `tags * mask` does not hide it, however carefully what follows is masked. Choose:
+    `torch.where(mask[..., None], tags, 0)`.
+    """
+    multiplied = tags * mask[..., None]
+    mean = multiplied.sum(-2) / mask.sum(-1).clamp(min=1)[..., None]
+    return _over_people(_over_joints((multiplied - mean[..., None, :]).square().sum(-1), mask), mask)
+
+
+def one_less(tags: Tensor, mask: Tensor) -> Tensor:
+    """A person's sum was divided by one less than their labelled keypoints, n − 1, as an unbiased variance is.
+
+    Nobody estimates the spread of a population here. The mean over the labelled keypoints was asked for, and a `var`
+    wants `correction=0`: divide by `mask.sum(-1)`.
+    """
+    return _over_people(_apart(tags, mask).sum(-1) / (mask.sum(-1) - 1).clamp(min=1), mask)
+
+
+def mask_upside_down(tags: Tensor, mask: Tensor) -> Tensor:
+    """The keypoints without a label are pulled together, and those with one are left alone: the mask is upside down.
+
+    The mask is true where there is a label. `torch.where(mask, a, b)` takes a there, and `masked_fill` fills where its
+    mask is true, so that one wants `~mask`.
+    """
+    return pull_loss(tags, ~mask)
+
+
+def halved(tags: Tensor, mask: Tensor) -> Tensor:
+    """The pull is half as large as it should be: there is a factor of ½ that nobody asked for.
+
+    It goes well with the derivative of a square, and it changes what a weight between pull and push means. The mean
+    of the squared distances is all.
+    """
+    return pull_loss(tags, mask) / 2
+
+
+def batch_averaged(tags: Tensor, mask: Tensor) -> Tensor:
+    """All images have the same loss: the mean was taken over the people of the whole batch.
+
+    One number an image was asked for, so that each can be weighed by itself. Add up along the axis of the people only,
+    `dim=-1`, both what they cost and how many they are.
+    """
+    person = _over_joints(_apart(tags, mask), mask)
+    return (person.sum() / mask.any(-1).sum().clamp(min=1)).expand(mask.shape[:-2])
+
+
+def one_label_left_out(tags: Tensor, mask: Tensor) -> Tensor:
+    """People of whom only one keypoint has a label were left out of the count, and they count.
+
+    Such a person costs 0, since one tag is its own mean, and is one of the people that the mean is over. `> 1` stands
+    where `> 0` belongs.
+    """
+    person = _over_joints(_apart(tags, mask), mask)
+    return person.sum(-1) / (mask.sum(-1) > 1).sum(-1).clamp(min=1)
+
+
 def _filled(tags: Tensor, mask: Tensor) -> Tensor:
     return torch.where(mask[..., None], tags, 0)
 
@@ -226,4 +284,10 @@ COALS = [
     nobody_at_all_gives_nan,
     multiplied,
     chosen_too_late,
+    multiplied_at_first,
+    one_less,
+    mask_upside_down,
+    halved,
+    batch_averaged,
+    one_label_left_out,
 ]

@@ -90,9 +90,9 @@ def root_of_the_area(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tenso
 
 
 def coordinates_averaged(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
-    """Every squared distance is half as large as it should be: x and y were averaged, not added.
+    """The exponent is half of what it should be: x and y were averaged, not added, or one 2 was squared too much.
 
-    d² = Δx² + Δy². A `mean` over the last axis divides by two.
+    d² = Δx² + Δy², and below it stands 2·area·(2·sigma)²: the Gaussian's own 2 is not squared.
     """
     return oks(predicted, truth, mask, 2 * area, sigmas)
 
@@ -173,6 +173,33 @@ def nobody_is_zero(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor,
     return oks(predicted, truth, mask, area, sigmas).nan_to_num(0)
 
 
+def mask_in_the_count_only(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
+    """The divisor counts labelled keypoints, and the sum is over all of them: similarities can exceed 1.
+
+    What is predicted where nothing is labelled is neither right nor wrong. Choose before the sum as well:
+    `torch.where(mask, alike, 0).sum(-1)`.
+    """
+    return _alike(predicted, truth, area, sigmas).sum(-1) / mask.sum(-1)
+
+
+def area_squared(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
+    """The area is squared, and it is a square already: the person's scale is s = √area, and s² = area.
+
+    d² is in square pixels, as the area is, so that their quotient has no unit: `2 * area[:, None] * (2 * sigmas) ** 2`.
+    """
+    return oks(predicted, truth, mask, area**2, sigmas)
+
+
+def mean_without_misses(predicted: Tensor, truth: Tensor, mask: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
+    """The exponential was taken of the mean, and a keypoint that was not found added 0 to it, as if it were exact.
+
+    First one similarity a keypoint, then their mean. And replace NaN in the similarity, where 0 is a miss, not in the
+    exponent, where 0 is perfect: `torch.exp(…).nan_to_num(0)`.
+    """
+    exponents = (predicted - truth).square().sum(-1) / (8 * sigmas**2 * area[..., None])
+    return torch.exp(-_mean(exponents.nan_to_num(0), mask))
+
+
 def _raw(predicted: Tensor, truth: Tensor, area: Tensor, sigmas: Tensor) -> Tensor:
     """Return each keypoint's similarity, NaN where the prediction is."""
     return torch.exp(-(predicted - truth).square().sum(-1) / (8 * sigmas**2 * area[..., None]))
@@ -207,4 +234,7 @@ COALS = [
     miss_in_the_corner,
     miss_is_perfect,
     nobody_is_zero,
+    mask_in_the_count_only,
+    area_squared,
+    mean_without_misses,
 ]
