@@ -33,6 +33,7 @@ __all__ = [
     "skeletons",
     "train",
     "transforms",
+    "uncertainty",
     "viz",
     "widgets",
 ]

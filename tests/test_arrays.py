@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from posecourse import (
     calibration,
@@ -20,10 +20,11 @@ from posecourse import (
     metrics,
     samples,
     transforms,
+    uncertainty,
 )
 from posecourse.skeletons import COCO17
 
-MODULES = (calibration, coords, decode, equivariance, grouping, heatmaps, losses, metrics, transforms)
+MODULES = (calibration, coords, decode, equivariance, grouping, heatmaps, losses, metrics, transforms, uncertainty)
 SIZE = (5, 7)
 POINTS, MAPS, MASK = torch.ones(2, 17, 2), torch.rand(2, 17, 5, 7), torch.ones(2, 17, dtype=torch.bool)
 MATRIX, IMAGES = torch.eye(3).repeat(2, 1, 1), torch.rand(2, 3, 5, 7)
@@ -69,7 +70,27 @@ GOOD: dict[str, Any] = {
     "model": SimpleNamespace(predict=lambda images: POINTS),
     "features": torch.rand(2, 3, 4, 5, 7),
     **dict.fromkeys(("quarters", "n", "kernel"), 3),
+    **dict.fromkeys(("level", "c"), 0.5),
+    **dict.fromkeys(("samples", "dimensions"), 2),
+    "fractions": [0.0, 0.5],
+    "rates": [0.1, 0.5],
+    "means": POINTS,
+    "generator": torch.Generator(),
 }
+RANKED, DROPPED = (
+    ("sparsification", "ause", "rank_correlation"),
+    ("mc_dropout", "mc_dropout_gaussian", "mc_dropout_at_rates"),
+)
+
+
+class Dropping(nn.Dropout):
+    """Answers the same whatever it is asked."""
+
+    def predict(self, images: Tensor) -> Tensor:
+        """Return points."""
+        return POINTS[:1].expand(len(images), -1, -1)
+
+
 OWN = {  # where a name means something else in this one function
     "heatmap_mse": {"predicted": MAPS},
     "reliability": {"probabilities": torch.rand(2, 17)},
@@ -82,6 +103,11 @@ OWN = {  # where a name means something else in this one function
     "full_turn": {"image": torch.rand(3, 7, 7), "model": SimpleNamespace(predict=lambda images: POINTS[:1])},
     "lift_c4": {"weight": torch.rand(5, 3, 2, 2)},
     "conv_c4": {"weight": torch.rand(5, 3, 4, 2, 2)},
+    **{name: {"errors": torch.rand(9), "uncertainties": torch.rand(9)} for name in RANKED},
+    **{name: {"model": Dropping(), "read": lambda images: (images[..., 0, :2],) * 2} for name in DROPPED},
+    "conformal_radius": {"scores": torch.rand(9)},
+    "dropout_variance": {"weight": torch.rand(5, 3), "x": torch.rand(2, 3), "p": 0.2},
+    "bayesian_variance": {"inputs": torch.rand(9, 3), "x": torch.rand(2, 3), "noise": 0.5},
 }
 CONVERTED = ("sigma", "temperature", "sigmas", "degrees")  # numbers or tensors: an array is as good as a tensor
 
@@ -96,6 +122,9 @@ def calls() -> Iterator[tuple[Callable[..., Any], dict[str, Any], str]]:
                 "cell_grid",
                 "each_person",
                 "flip_sample",
+                "bootstrap_interval",
+                "dropout_active",
+                "ensemble",
             ):
                 continue
             known = {**GOOD, **OWN.get(name, {})}

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from posecourse.lesson import Exercise, Todo, Wrong
+from posecourse.lesson.difference import Account
 
 
 class Pair(NamedTuple):
@@ -421,3 +422,50 @@ def test_both_errors_show_as_one_paragraph(error: Any) -> None:
     lines = error._render_traceback_()
     assert " ".join(lines) == str(error)
     assert max(map(len, lines)) <= 100
+
+
+def flipped(sides: int, generator: torch.Generator) -> Tensor:
+    """Throw dice."""
+    return torch.randint(sides, (20,), generator=generator)
+
+
+def always_one(sides: int, generator: torch.Generator) -> Tensor:
+    """Every throw is the same.
+
+    Look for a number that nothing draws.
+    """
+    return torch.ones(20, dtype=torch.int64)
+
+
+def thrown(function: Any, sides: int, generator: torch.Generator) -> Any:
+    """Throw, and tell of what kind the throws are and whether they differ."""
+    throws = function(sides, generator)
+    if not isinstance(throws, Tensor):
+        return throws
+    return Account("many throws", "all of them are alike" if (throws == throws[0]).all() else "they differ")
+
+
+def dice(generator: torch.Generator) -> Iterator[tuple[int, torch.Generator]]:
+    """Yield one kind of dice."""
+    yield 6, generator
+
+
+def test_what_chance_has_a_hand_in_is_judged_by_an_account() -> None:
+    """Does a right answer with other draws pass, and is a known, an unknown and an odd one told in words?"""
+    exercise = Exercise(flipped, dice, [always_one], use=thrown)
+    exercise.check(lambda sides, generator: torch.randint(sides, (30,)))
+    with pytest.raises(Wrong, match=r"Every throw is the same.*sides = 6.*all of them are alike") as caught:
+        exercise.check(lambda sides, generator: torch.zeros(7))
+    assert caught.value.coal == "always_one"
+    with pytest.raises(Wrong, match="it returns None where many throws is expected"):
+        exercise.check(lambda sides, generator: None)
+    unknown = Exercise(flipped, dice, [], use=thrown)
+    with pytest.raises(Wrong, match=r"not recognised.*all of them are alike"):
+        unknown.check(always_one)
+    with pytest.raises(Wrong, match=r"stops at line .*ValueError: seven"):
+        exercise.check(seven)
+
+
+def seven(sides: int, generator: torch.Generator) -> Tensor:
+    """Stop."""
+    raise ValueError("seven")

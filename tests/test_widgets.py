@@ -335,6 +335,21 @@ def test_a_picture_turns() -> None:
     assert "Turned by −120°" in widgets.turned(ways, pages().skeleton, -111.0).words
 
 
+def test_the_scatter_demo_follows_its_sliders() -> None:
+    """Do samples and rate reach the words and the picture, and is the fast picture the whole one?"""
+    draws = torch.randn(2, 12, 3, 2, generator=torch.Generator().manual_seed(0)).double()
+    draws = torch.tensor([1.0, 3.0])[:, None, None, None] * draws + torch.tensor([[9.0, 9], [24, 12], [15, 18]])
+    given = (torch.rand(3, 24, 32, generator=torch.Generator().manual_seed(1)), [0.1, 0.4], draws, draws[0].mean(0))
+    demo = widgets.scattered(*given)
+    first = demo.image
+    for samples, rate in ((3, 0), (12, 1), (7, 1)):
+        demo.controls["samples"].value, demo.controls["rate"].value = samples, rate
+        assert demo.problem == ""
+        assert demo.words == viz.describe_scattered(*given, samples=samples, rate=rate)
+        assert_alike(demo.image, viz.png(viz.scattered(*given, samples=samples, rate=rate)))
+    assert demo.image != first
+
+
 def assert_alike(shown: bytes, drawn: bytes) -> None:
     """Assert that two PNGs show the same, but for rounding at edges: nothing is left of a picture before."""
     a, b = (np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), dtype=float) for png in (shown, drawn))

@@ -1137,7 +1137,7 @@ claim("09.bug_gone", "each limb: worst is off by", worst, theory=0, between=(0, 
 # %% [markdown]
 # ## Ten sayings of the field, and what became of them
 #
-# This lesson closes the core of the course. Ten sentences that one hears; eight of them with what we measured, two with what theory says until their lessons are written.
+# This lesson closes the core of the course. Ten sentences that one hears; nine of them with what we measured, one with what theory says until its lesson is written.
 #
 # | | the saying | what we found | so it is true when |
 # |---|---|---|---|
@@ -1148,7 +1148,7 @@ claim("09.bug_gone", "each limb: worst is off by", worst, theory=0, between=(0, 
 # | 5 | Tags untangle any crowd | at an overlap of 0.6<!--cited: lesson 05, its last column--> the AP is 0.41<!--05.alone-->; true groups add 0.05<!--05.buys_sorting-->, true places 0.41<!--05.buys_finding--> (lesson 05) | people stand apart, and are found: then sorting has 1.00<!--05.sorted_apart--> |
 # | 6 | The inverse-variance mean is at least as good as the best | with σ twice as large, harm begins at a correlation of 0.31<!--06.correlation-->; with equal ones, at a bias of 1.41 σ<!--06.bias-->; of a true ratio of variances of 4, at a claimed one of 1.5<!--06.claim-->. Two heads of one network have a correlation of 0.85<!--06.shared-->: fused they promise 2.6 px<!--06.naive_promise--> and have 3.7<!--06.naive--> (lesson 06) | variances are right, errors independent, nobody is biased |
 # | 7 | A convolutional network turns with the picture | theory: with a stride $s$, a kernel of $k$, padding $p$ and $n$ cells, exactly, for quarter turns, only if its kernels turn with it and $(n + 2p - k) \bmod s = 0$ in every layer. We have not measured this yet (lesson 07) | you build it so; augmentation teaches it approximately |
-# | 8 | Dropout's spread tells what the network does not know | theory: with inputs $x$, weights $w$ and a dropout rate $p$, on a linear layer it is $\tfrac{p}{1 - p}\sum w^2x^2$, whatever the data taught. We have not measured this yet (lesson 08) | it is calibrated, and beats the height of a peak |
+# | 8 | Dropout's spread tells what the network does not know | on a linear layer, with a hundred times the data, 1.02<!--08.hundredfold--> of its variance is left, where a Bayesian has 0.006<!--08.bayes-->. Within a joint it ranks a network's errors with 0.23<!--08.within_spread-->, the height of one peak with 0.33<!--08.within_peak-->; its ellipse for nine errors of ten holds 2 %<!--08.raw_spread_90--> (lesson 08) | there is no peak to read, and its size is calibrated, on people like those that it is asked about |
 # | 9 | Anatomy removes error | twelve true lengths leave 0.50<!--09.body_2--> of noise, and 0.96<!--09.oracle--> or 0.83<!--09.picked_oracle--> of two networks' squared errors (this lesson) | errors know nothing of bodies |
 # | 10 | Soft-argmax is trained end to end, so it beats argmax | a perfect blob is answered 21.3 cells<!--03.away--> away at T = 1 (lesson 03); on COCO, with one backbone, 63.3 AP<!--cited: mmpose model zoo, COCO val2017, ResNet-50 at 256 × 256--> against 71.8 AP<!--cited: mmpose model zoo, COCO val2017, ResNet-50, heatmap with a quarter shift--> for heatmaps (at another input size); in lesson 01 `integral` stays behind the heatmap with few pictures and with many | the map itself is trained too; end to end alone is not what helps |
 #

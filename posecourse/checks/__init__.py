@@ -16,6 +16,7 @@ __all__ = [
     "heatmaps",
     "temperature",
     "training",
+    "uncertainty",
     "visibility",
 ]
 

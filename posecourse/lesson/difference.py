@@ -4,6 +4,7 @@ import functools
 import math
 import operator
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-__all__ = ["ONE_PASS", "Difference", "Rank", "compare", "kind_of", "shown"]
+__all__ = ["ONE_PASS", "Account", "Difference", "Rank", "compare", "kind_of", "shown"]
 
 ONE_PASS: type = type(iter([]))  # a list's iterator: the only one-pass iterable that can be copied
 
@@ -42,6 +43,19 @@ class Difference(NamedTuple):
     words: str
 
 
+@dataclass(frozen=True)
+class Account:
+    """What was seen of an answer that cannot be compared itself: of draws, or of a context manager.
+
+    Args:
+        kind: what sort of value it is, "a context manager".
+        words: what it does, as the end of a sentence that begins with the arguments.
+    """
+
+    kind: str
+    words: str
+
+
 def compare(expected: Any, got: Any, tolerance: float | None = None) -> Difference | None:
     """Return the first and gravest difference between two values, or None where they are alike.
 
@@ -61,6 +75,8 @@ def compare(expected: Any, got: Any, tolerance: float | None = None) -> Differen
 
 def kind_of(value: Any) -> str:
     """Return what sort of value it is, in words."""
+    if isinstance(value, Account):
+        return value.kind
     if isinstance(value, Tensor):
         odd = [str(what).removeprefix("torch.") for what in (value.layout, value.device) if str(what) not in _USUAL]
         return _a(" ".join([*odd, str(value.dtype).removeprefix("torch."), f"tensor of shape {tuple(value.shape)}"]))
@@ -100,6 +116,8 @@ def _compared(expected: Any, got: Any, tolerance: float | None) -> Difference | 
         return _compared_numbers(torch.tensor(float(expected)), torch.tensor(float(got)), tolerance)
     if kind_of(expected) != kind_of(got):
         return _other_kind(expected, got)
+    if isinstance(expected, Account) and isinstance(got, Account):
+        return None if expected == got else Difference(Rank.VALUE, got.words)
     if isinstance(expected, Tensor | np.ndarray):
         return _compared_numbers(expected, got, tolerance)
     same = type(expected) is type(got) and bool(expected == got)

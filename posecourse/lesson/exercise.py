@@ -34,6 +34,8 @@ class Exercise:
         coals: wrong functions. Each docstring is the diagnosis: what was observed, what it suggests, where to look.
         tolerance: the largest relative difference that is let pass; that of the number type if not given.
         gradients: whether the function is one to train through, so that its gradients count; its docstring says so.
+        use: what is done with a function whose answers cannot be compared as they are, such as draws: it takes the
+            function and the arguments, and returns an `Account`, or the answer itself where that is of no use.
     """
 
     reference: Callable[..., Any]
@@ -41,6 +43,7 @@ class Exercise:
     coals: Sequence[Callable[..., Any]]
     tolerance: float | None = None
     gradients: bool = False
+    use: Callable[..., Any] | None = None
     _passed: Callable[..., Any] | None = field(default=None, init=False, repr=False)
 
     @property
@@ -104,7 +107,7 @@ class Exercise:
         return Case(names, inputs, expected, got, wrong, again)
 
     def _seen(self, function: Callable[..., Any], arguments: tuple[Any, ...], *, muted: bool = True) -> Outcome:
-        return observe(function, arguments, gradients=self.gradients, muted=muted)
+        return observe(function, arguments, gradients=self.gradients, muted=muted, use=self.use)
 
     def _coal(self, case: Case) -> Callable[..., Any] | None:
         """Return the coal that does on every input what was seen, or at least, where values are wrong, gives them."""

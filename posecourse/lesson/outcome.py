@@ -2,11 +2,12 @@
 
 import contextlib
 import copy
+import functools
 import inspect
 import io
 import traceback
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -49,7 +50,14 @@ class Outcome:
     steady: bool = True
 
 
-def observe(function: Any, arguments: Sequence[Any], *, gradients: bool = False, muted: bool = True) -> Outcome:
+def observe(
+    function: Any,
+    arguments: Sequence[Any],
+    *,
+    gradients: bool = False,
+    muted: bool = True,
+    use: Callable[..., Any] | None = None,
+) -> Outcome:
     """Call `function` on copies of the arguments, then once more, for its gradients or for its steadiness alone.
 
     Args:
@@ -57,18 +65,23 @@ def observe(function: Any, arguments: Sequence[Any], *, gradients: bool = False,
         arguments: stay as they are.
         gradients: whether to ask for them.
         muted: whether the first call prints nothing; the second never does, nor does it warn.
+        use: what is called with the function and the arguments in the place of the function, and once: whether the
+            function is steady and what it edits is for it to say.
 
     Raises:
         Todo: the function, or one that it calls, is not written yet.
     """
     own = [_copied(argument) for argument in arguments]
+    called = function if use is None else functools.partial(use, function)
     try:
         with _muted() if muted else contextlib.nullcontext():
-            value = _copied(function(*own))
+            value = _copied(called(*own))
     except (KeyboardInterrupt, Todo):
         raise
     except BaseException as error:  # whatever a student's code raises, SystemExit too, is an outcome
-        return Outcome(error=f"{type(error).__name__}: {error}".rstrip(": "), where=_where(error, function))
+        return Outcome(error=f"{type(error).__name__}: {error}".rstrip(": "), where=_where(error, function, use))
+    if use is not None:
+        return Outcome(value)
     pairs = enumerate(zip(arguments, own, strict=True))
     edited = tuple(i for i, (before, after) in pairs if compare(before, after, 0.0))
     networks = tuple(after for after in own if isinstance(after, nn.Module))
@@ -129,10 +142,12 @@ def _cut_off(want: Tensor, have: Tensor) -> str:
     return "no gradient comes through" if want.any() and not have.any() else ""
 
 
-def _where(error: BaseException, function: Any) -> str:
+def _where(error: BaseException, function: Any, use: Any) -> str:
     """Return the last line of the function's own file, or notebook cell, that an error came through."""
-    below = traceback.extract_tb(error.__traceback__)[1:]  # the first is the call in `observe`
-    code = getattr(inspect.unwrap(function), "__code__", None)
+    code, ours = (getattr(inspect.unwrap(called), "__code__", None) for called in (function, use))
+    below = list(traceback.extract_tb(error.__traceback__))[1:]  # the first is the call in `observe`
+    if ours and not (code and code.co_filename == ours.co_filename):
+        below = [frame for frame in below if frame.filename != ours.co_filename]
     frames = [frame for frame in below if code and frame.filename == code.co_filename] or below
     if not frames:
         return ""

@@ -57,6 +57,7 @@ from posecourse.viz.style import (
     use_style,
 )
 from posecourse.viz.temperature import TemperaturePicture, describe_temperature, temperature
+from posecourse.viz.uncertainty import ScatterPicture, describe_scattered, scattered, scattered_by_rate
 from posecourse.viz.visibility import KeptPicture, describe_kept, kept
 
 __all__ = [
@@ -80,5 +81,6 @@ __all__ = [
     "temperature", "describe_temperature", "TemperaturePicture",
     "fused_ellipses", "fused_by_correlation", "describe_fused_ellipses", "FusedPicture", "fusion_map",
     "limb", "limb_by_length", "describe_limb", "LimbPicture", "mended", "describe_mended",
+    "scattered", "scattered_by_rate", "describe_scattered", "ScatterPicture",
     "turned", "describe_turned", "TurnedPicture", "errors_by_angle",
 ]  # fmt: skip

@@ -14,6 +14,7 @@ from posecourse.widgets.panel import Drawn, Panel
 from posecourse.widgets.people import flip_book
 from posecourse.widgets.representations import targets
 from posecourse.widgets.temperature import temperature
+from posecourse.widgets.uncertainty import scattered
 from posecourse.widgets.visibility import kept
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "grouped",
     "kept",
     "limb",
+    "scattered",
     "targets",
     "temperature",
     "turned",

@@ -499,6 +499,17 @@ CONV_C4 = {
     },
 }
 
+
+def chosen_by_if(model, images, degrees):
+    """Ask one question about many keypoints."""
+    points = transforms.rotate_keypoints(model.predict(images), degrees, images.shape[-2:])
+    return points if transforms.inside(points, images.shape[-2:]) else torch.nan
+
+
+ROTATE_KEYPOINTS["helped"] = [lambda points, degrees, size: torch.cos(math.radians(degrees)) * points]
+EQUIVARIANCE_ERROR["helped"] = [chosen_by_if]
+FLIP_KEYPOINTS["helped"] = [lambda points, size, skeleton: points[:, list(skeleton.swap)]]
+
 ANSWERS = {
     "rotate_keypoints": ROTATE_KEYPOINTS,
     "flip_keypoints": FLIP_KEYPOINTS,
