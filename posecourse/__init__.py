@@ -26,6 +26,7 @@ __all__ = [
     "models",
     "paths",
     "people",
+    "practice",
     "samples",
     "seeding",
     "shapes",

@@ -163,6 +163,67 @@ def test_crops_leave_out_who_has_too_few_keypoints(tmp_path: Path) -> None:
         dogs.crops((12, 8), min_keypoints=4)
 
 
+def test_a_frame_is_the_whole_picture_of_one(tmp_path: Path) -> None:
+    """Is a frame the whole picture in the middle, not stretched, with its one labelled dog where the file has it?"""
+    dogs = open_dogs(tmp_path)
+    frames = dogs.frames((32, 48))
+    assert len(frames) == 2
+    for frame, picture in zip(frames, dogs.annotations.pictures, strict=True):
+        assert frame.to_source is not None
+        clicked = torch.from_numpy(picture.people[0].keypoints[:, :2])[None]
+        seen = frame.visibility > 0
+        assert torch.allclose(transforms.to_source(frame.keypoints, frame)[seen].double(), clicked[seen], atol=1e-3)
+        H, W = picture.size
+        edges = torch.tensor([[[-0.5, -0.5], [W - 0.5, H - 0.5]]])
+        edges = transforms.transform_points(edges, frame.to_source.inverse())
+        assert torch.allclose(edges.mean(1), torch.tensor([23.5, 15.5]), atol=1e-3)
+        spare = torch.tensor([48.0, 32.0]) - (edges[0, 1] - edges[0, 0])
+        assert spare.amin() == pytest.approx(0, abs=1e-3)
+        assert float((edges[0, 1] - edges[0, 0]) @ torch.tensor([1 / W, -1 / H])) == pytest.approx(0, abs=1e-4)
+
+
+def test_a_frame_stands_for_one(tmp_path: Path) -> None:
+    """Are pictures with two labelled dogs refused as frames, with the ways out?"""
+    said = document()
+    said["annotations"][1]["keypoints"] = [33, 22, 2] + [0] * 6
+    with pytest.raises(coco.CocoError, match=r'image 3 shows 2 of them.*crops\(size\).*"tags"'):
+        open_dogs(tmp_path, said).frames((32, 48))
+
+
+def test_the_only_category_needs_no_name(tmp_path: Path) -> None:
+    """Is a file's only category with keypoints found without its name, and is the user asked where there are two?"""
+    said = document()
+    with pytest.raises(coco.CocoError, match="2 categories have keypoints; there are 'dog', 'cat'"):
+        coco.load(write(tmp_path, said), tmp_path, category=None)
+    del said["categories"][1]["keypoints"]
+    assert coco.load(write(tmp_path, said), tmp_path, category=None).category_id == 7
+    del said["categories"][0]["keypoints"]
+    with pytest.raises(coco.CocoError, match="no category has keypoints"):
+        coco.load(write(tmp_path, said), tmp_path, category=None)
+
+
+def test_boxes_alone_are_a_data_set(tmp_path: Path) -> None:
+    """Do boxes without keypoints give crops in which nothing is labelled, wherever the boxes are?"""
+    said = document()
+    for record in (*said["annotations"], *said["categories"]):
+        record.pop("keypoints", None)
+    boxes = coco.load_boxes(write(tmp_path, said), tmp_path, SKELETON, "dog")
+    crops = boxes.crops((12, 8), min_keypoints=0)
+    assert [int(crop.person_ids) for crop in crops if crop.person_ids is not None] == [11, 12, 13]
+    assert not any(bool(crop.labelled.any()) for crop in crops)
+    labelled = open_dogs(tmp_path).crops((12, 8))
+    assert torch.equal(crops[0].images, labelled[0].images)
+
+
+def test_some_of_the_pictures_are_a_data_set(tmp_path: Path) -> None:
+    """Are pictures chosen in the order asked for, without any being read?"""
+    dogs = open_dogs(tmp_path)
+    (tmp_path / "a.png").unlink()
+    chosen = dogs.choose([1, 0])
+    assert [picture.id for picture in chosen.annotations.pictures] == [0, 3]
+    assert torch.equal(chosen[0].images, dogs[1].images)
+
+
 def test_the_category_brings_its_skeleton(tmp_path: Path) -> None:
     """Are limbs counted from 0, and is the other category, chosen by number, another skeleton?"""
     path = write(tmp_path, document())

@@ -5,6 +5,7 @@ import math
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -415,6 +416,27 @@ def test_no_augmentation_is_none() -> None:
     same = train.Augment(0, 0, 0, 0)(sample, seeding.generator(0))
     assert torch.equal(same.images, sample.images)
     assert torch.equal(same.keypoints, sample.keypoints)
+
+
+def test_colours_change_and_nothing_else() -> None:
+    """Has each image factors of its own within the bounds, for brightness, contrast and saturation, and only those?"""
+    grey = replace(blobs(60), images=torch.full((60, 3, 48, 64), 0.3))  # no contrast, no colour
+    one = train.Augment(0, 0, 0, 0, colour=0.25)(grey, seeding.generator(5))
+    assert torch.equal(one.keypoints, grey.keypoints)
+    brightness = one.images[:, 0, 0, 0] / 0.3
+    assert torch.allclose(one.images, one.images[:, :1, :1, :1], atol=1e-6)
+    assert 1 / 1.2501 < brightness.min() < 0.85
+    assert 1.15 < brightness.max() < 1.2501
+    stripes = torch.tensor([0.2, 0.4]).repeat(32) + torch.tensor([0.1, 0.0, -0.1])[:, None, None].expand(3, 48, 1)
+    two = train.Augment(0, 0, 0, 0, colour=0.25)(
+        replace(grey, images=stripes.expand(60, 3, 48, 64)), seeding.generator(5)
+    )
+    contrast = (two.images[:, :, 0, 1] - two.images[:, :, 0, 0]).mean(1) / 0.2 / brightness
+    saturation = (two.images[:, 0, 0, 0] - two.images[:, 2, 0, 0]) / 0.2 / brightness / contrast
+    for factor in (contrast, saturation):
+        assert 1 / 1.2501 < factor.min() < 0.85
+        assert 1.15 < factor.max() < 1.2501
+    assert torch.corrcoef(torch.stack([brightness, contrast, saturation]).log()).fill_diagonal_(0).abs().max() < 0.5
 
 
 # Who sees what

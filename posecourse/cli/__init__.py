@@ -1,4 +1,4 @@
-"""Open the course's lessons, or look at the computer that they are to run on."""
+"""Open the course's lessons, look at the computer that they run on, or train on pictures of your own."""
 
 import argparse
 import sys
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from io import TextIOWrapper
 
 from posecourse import __version__
-from posecourse.cli import lab
+from posecourse.cli import lab, practice
 
 __all__ = ["main"]
 
@@ -23,10 +23,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("doctor", help="say what this computer is, what is wrong with it, and what to do about it")
     commands.add_parser("lab", help="copy the lessons to work/ and open them in JupyterLab", epilog=_EPILOG)
+    practice.add_commands(commands)
     if given[:1] == ["lab"] and not {"-h", "--help"} & set(given):  # argparse would keep JupyterLab's options
         return lab.open_lessons([word for word in given[1:] if word != "--"])
-    parser.parse_args(given)
-    return _doctor()
+    asked = parser.parse_args(given)
+    return practice.run(asked) if asked.command in practice.COMMANDS else _doctor()
 
 
 def _doctor() -> int:

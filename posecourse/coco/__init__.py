@@ -8,10 +8,11 @@ Broken input is never repaired in silence: it gives a `CocoError` that names the
 the JSON when it is loaded, for a picture when it is read (or at once, with `check_images=True`).
 """
 
+from posecourse.coco.boxes import load_boxes
 from posecourse.coco.datasets import CocoCrops, CocoDataset, load
 from posecourse.coco.errors import CocoError
 from posecourse.coco.photographs import photographs
 from posecourse.coco.results import results, truth
 from posecourse.coco.saving import save
 
-__all__ = ["CocoCrops", "CocoDataset", "CocoError", "load", "photographs", "results", "save", "truth"]
+__all__ = ["CocoCrops", "CocoDataset", "CocoError", "load", "load_boxes", "photographs", "results", "save", "truth"]

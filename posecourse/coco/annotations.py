@@ -13,7 +13,7 @@ from posecourse.coco.people import Person, read_person
 from posecourse.shapes import Size
 from posecourse.skeletons import Skeleton
 
-__all__ = ["Annotations", "Picture", "check", "read"]
+__all__ = ["Annotations", "Picture", "check", "read", "read_document"]
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,13 @@ class Annotations:
 
 
 def read(
-    path: Path, category: str | int = "person", skeleton: Skeleton | None = None, skip: Collection[int] = ()
+    path: Path, category: str | int | None = "person", skeleton: Skeleton | None = None, skip: Collection[int] = ()
 ) -> Annotations:
     """Read a COCO-keypoints file and check all that it says about one category.
 
     Args:
         path: the JSON file.
-        category: name or id.
+        category: name or id; None for the only one with keypoints.
         skeleton: instead of the one that the category describes.
         skip: ids of annotations to leave out, unread.
 
@@ -52,7 +52,7 @@ def read(
         CocoError: not a whole JSON file, not COCO's form, empty, or an annotation that cannot be taken as it stands.
     """
     try:
-        return check(path, _document(path), category, skeleton, skip)
+        return check(path, read_document(path), category, skeleton, skip)
     except CocoError as error:
         if not error.annotation_ids:
             raise
@@ -64,7 +64,7 @@ def read(
 def check(
     path: Path,
     document: dict[str, Any],
-    category: str | int = "person",
+    category: str | int | None = "person",
     skeleton: Skeleton | None = None,
     skip: Collection[int] = (),
 ) -> Annotations:
@@ -83,8 +83,12 @@ def check(
     return Annotations(path, chosen, bones, _with_people(pictures, people))
 
 
-def _document(path: Path) -> dict[str, Any]:
-    """Return the file's JSON object."""
+def read_document(path: Path) -> dict[str, Any]:
+    """Return the file's JSON object.
+
+    Raises:
+        CocoError: there is no such file, or it is no JSON object.
+    """
     try:
         document = json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError as error:

@@ -10,12 +10,14 @@ from posecourse.skeletons import COCO17, Skeleton
 __all__ = ["as_category", "find_category", "read_skeleton"]
 
 
-def find_category(path: Path, categories: list[dict[str, Any]], wanted: str | int) -> dict[str, Any]:
-    """Return the one category called `wanted`, or with that id.
+def find_category(path: Path, categories: list[dict[str, Any]], wanted: str | int | None) -> dict[str, Any]:
+    """Return the one category called `wanted`, or with that id; for None the only one with keypoints.
 
     Raises:
-        CocoError: there is none, there are two, or it has no keypoints.
+        CocoError: there is none, or there are two.
     """
+    if wanted is None:
+        return _only(path, categories)
     found = [category for category in categories if wanted in (category.get("name"), category.get("id"))]
     if len(found) != 1:
         there = ", ".join(f"{category.get('name')!r} (id {category.get('id')})" for category in categories) or "none"
@@ -24,6 +26,16 @@ def find_category(path: Path, categories: list[dict[str, Any]], wanted: str | in
     if type(found[0].get("id")) is not int:
         raise CocoError(path, f"category {wanted!r} must have a whole number as id; got {found[0].get('id')!r}.")
     return found[0]
+
+
+def _only(path: Path, categories: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the one category with keypoints."""
+    found = [category for category in categories if category.get("keypoints")]
+    if len(found) != 1:
+        there = ", ".join(repr(category.get("name")) for category in found or categories) or "none"
+        number = "no category has" if not found else f"{len(found)} categories have"
+        raise CocoError(path, f"{number} keypoints; there are {there}. Say which one is meant: its name, or its id.")
+    return find_category(path, found, found[0].get("id", found[0].get("name")))
 
 
 def read_skeleton(path: Path, category: dict[str, Any], given: Skeleton | None = None) -> Skeleton:

@@ -1,6 +1,7 @@
 """A COCO data set as a lazy sequence of samples: whole images, or one crop a person."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, overload
@@ -25,7 +26,7 @@ def load(
     annotations: Path | str,
     images: Path | str,
     *,
-    category: str | int = "person",
+    category: str | int | None = "person",
     skeleton: Skeleton | None = None,
     orientation: Orientation = "auto",
     skip: Collection[int] = (),
@@ -36,7 +37,7 @@ def load(
     Args:
         annotations: the JSON file.
         images: the folder in which its `file_name`s are.
-        category: name or id of the category to read; others are left out.
+        category: name or id of the category to read; others are left out. None takes the only one with keypoints.
         skeleton: instead of the one that the category describes; its K keypoints in the file's order.
         orientation: whether pictures with an EXIF rotation were annotated "upright" or as "stored"; "auto" finds out
             from the sizes, and refuses where it cannot.
@@ -152,6 +153,31 @@ class CocoDataset(Sequence):
             raise CocoError(self.annotations.path, f"nobody has {min_keypoints} labelled keypoints or more.")
         return CocoCrops(self, people, checked_size(size), margin)
 
+    def frames(self, size: Sequence[int], *, min_keypoints: int = 1) -> "CocoCrops":
+        """Return whole pictures with one labelled person or animal each, as a camera over one animal takes them.
+
+        Args:
+            size: (H, W) to bring each picture to, not stretched, with black beside it.
+            min_keypoints: leave out those with fewer labelled keypoints.
+
+        Raises:
+            CocoError: several are labelled in one picture, or nobody in any.
+        """
+        alone = self.crops(size, min_keypoints=min_keypoints)
+        number, times = Counter(picture.id for picture, _ in alone.people).most_common(1)[0]
+        if times > 1:
+            raise CocoError(
+                self.annotations.path,
+                f"image {number} shows {times} of them, and a whole picture stands for one. Take crops(size) instead, "
+                'or a network with the head "tags", which finds everybody.',
+            )
+        return replace(alone, margin=None)
+
+    def choose(self, indices: Iterable[int]) -> "CocoDataset":
+        """Return the data set of some of the pictures, in the given order; reads nothing."""
+        pictures = tuple(self.annotations.pictures[index] for index in indices)
+        return replace(self, annotations=replace(self.annotations, pictures=pictures))
+
     def truth(self) -> dict[str, Any]:
         """Return the annotations as the COCO dictionary that an evaluation takes, crowd regions included.
 
@@ -186,13 +212,14 @@ class CocoDataset(Sequence):
 class CocoCrops(Sequence):
     """The people of a COCO data set, each as a single-person sample of batch one, all of one size.
 
-    `samples.concatenate(list(crops[:32]))` is a batch. `to_source` of each leads back to its picture.
+    `samples.concatenate(list(crops[:32]))` is a batch. `to_source` of each leads back to its picture. With a margin of
+    None each is the whole picture.
     """
 
     dataset: CocoDataset
     people: tuple[tuple[Picture, Person], ...] = field(repr=False)
     size: Size
-    margin: float = 1.25
+    margin: float | None = 1.25
 
     def __len__(self) -> int:
         return len(self.people)
@@ -206,7 +233,10 @@ class CocoCrops(Sequence):
         if isinstance(index, slice):
             return replace(self, people=self.people[index])
         picture, person = self.people[index]
-        return transforms.crop_people(self.dataset.sample(picture, [person]), self.size, margin=self.margin)
+        sample = self.dataset.sample(picture, [person])
+        if self.margin is None:
+            return transforms.fit_sample(transforms.each_person(sample), self.size)
+        return transforms.crop_people(sample, self.size, margin=self.margin)
 
     def __iter__(self) -> Iterator[Sample]:
         return (self[index] for index in range(len(self)))

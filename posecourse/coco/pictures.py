@@ -34,12 +34,12 @@ _SIDEWAYS = (5, 6, 7, 8)
 _BROKEN = (OSError, ValueError, SyntaxError, EOFError, IndexError, struct.error, Image.DecompressionBombError)
 
 
-def read_picture(path: Path, size: Size, orientation: Orientation = "auto") -> Float[Tensor, "1 3 H W"]:
+def read_picture(path: Path, size: Size | None, orientation: Orientation = "auto") -> Float[Tensor, "1 3 H W"]:
     """Read a picture as RGB in [0, 1].
 
     Args:
         path: of the file.
-        size: (H, W) that the annotations give.
+        size: (H, W) that the annotations give; None for a picture without any, which is taken upright.
         orientation: whether to obey an EXIF rotation.
 
     Raises:
@@ -50,9 +50,8 @@ def read_picture(path: Path, size: Size, orientation: Orientation = "auto") -> F
             image.load()
             pixels = _rgb(_turned(path, image, size, orientation), path)
     except FileNotFoundError as error:
-        raise CocoError(
-            path, "the annotations name this picture, and there is none. Check the images' folder."
-        ) from error
+        named = "there is no such picture" if size is None else "the annotations name this picture, and there is none"
+        raise CocoError(path, f"{named}. Check the images' folder.") from error
     except CocoError:
         raise
     except _BROKEN as error:
@@ -60,8 +59,10 @@ def read_picture(path: Path, size: Size, orientation: Orientation = "auto") -> F
     return torch.from_numpy(pixels).permute(2, 0, 1)[None].contiguous()
 
 
-def _turned(path: Path, image: Image.Image, size: Size, orientation: Orientation) -> Image.Image:
+def _turned(path: Path, image: Image.Image, size: Size | None, orientation: Orientation) -> Image.Image:
     """Return the picture as the annotators had it, or raise."""
+    if size is None:
+        return ImageOps.exif_transpose(image)
     note = image.getexif().get(_ORIENTATION_TAG, 1)
     stored = (image.height, image.width)
     upright = stored[::-1] if note in _SIDEWAYS else stored

@@ -25,12 +25,15 @@ from posecourse.train.evaluation import Evaluation, evaluate
 from posecourse.train.files import CheckpointError
 from posecourse.train.history import History, Validation
 from posecourse.train.loop import fit
+from posecourse.train.ranks import Ranks, current_ranks, together
 from posecourse.train.run import Augmentation, Loss, Run
 from posecourse.train.schedule import one_cycle
 
 __all__ = [
     # the loop
     "fit", "TrainConfig", "History", "Validation", "Run", "Images", "Loss", "choose_device", "one_cycle",
+    # several processes, one training
+    "together", "current_ranks", "Ranks",
     # more pictures from the same ones
     "Augment", "Augmentation",
     # how good it is

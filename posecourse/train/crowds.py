@@ -8,10 +8,9 @@ import torch
 from posecourse import coco
 from posecourse.grouping import torso_out
 from posecourse.models import PoseNetwork, predict_people
-from posecourse.samples import Sample
-from posecourse.shapes import checked_size, require_count
+from posecourse.shapes import require_count
 from posecourse.train.data import Images, fetch, require_images
-from posecourse.transforms import context_box, crop_sample
+from posecourse.transforms import fit_sample
 
 __all__ = ["crowd_results"]
 
@@ -47,16 +46,9 @@ def crowd_results(
     for indices in torch.arange(len(data)).split(1 if isinstance(data, Sequence) else batch_size):
         sample = fetch(data, indices)
         if size is not None:
-            sample = _brought_to(sample, size)
+            sample = fit_sample(sample, size)
         images, order = sample.images.to(network.device), torso_out(sample.skeleton)
         people = predict_people(network, images, **{"order": order, **grouping})
         points, scores, there = (part.cpu() for part in (people.keypoints_px, people.scores, people.there))
         found += coco.results(sample, points, scores, present=there, category_id=category_id)
     return found
-
-
-def _brought_to(sample: Sample, size: Sequence[int]) -> Sample:
-    """Return whole pictures in another size, with the way back."""
-    H, W = sample.size
-    whole = sample.keypoints.new_tensor([-0.5, -0.5, W, H]).expand(len(sample), 4)
-    return crop_sample(sample, context_box(whole, checked_size(size), 1.0), size)

@@ -39,7 +39,8 @@ def fit(
 
     The same model, data, config and generator give the same weights, bit for bit on one machine, however often the
     run was killed and started again with one `checkpoint` file. Ctrl-C waits for the end of the step, saves, and
-    interrupts; a second one does not wait.
+    interrupts; a second one does not wait. Inside `together`, several processes take their shares of each batch, and
+    the first one saves, validates and speaks.
 
     Args:
         model: answers to images (B 3 H W); left in evaluation mode on `device`.
@@ -67,7 +68,7 @@ def fit(
     run = Run(model, config or TrainConfig(), generator, len(data))
     if checkpoint is not None and Path(checkpoint).is_file():
         load_checkpoint(checkpoint, run)
-    line = Line(progress)
+    line = Line(progress if run.ranks.first else False)
     # Of cuDNN's algorithms take those that give the same sums every time.
     with deferred_interrupt() as interrupted, torch.backends.cudnn.flags(enabled=True, deterministic=True):
         try:
@@ -75,10 +76,11 @@ def fit(
             while not run.is_done:
                 run.advance(data, loss or _own_loss(model), augment)
                 _look(run, model, validation, line)
-                due = run.step % run.config.checkpoint_every == 0 or run.is_done or interrupted()
-                if checkpoint is not None and due:
+                stopped = interrupted() and run.ranks.first
+                due = run.step % run.config.checkpoint_every == 0 or run.is_done or stopped
+                if checkpoint is not None and due and run.ranks.first:
                     save_checkpoint(checkpoint, run)
-                if interrupted():
+                if stopped:
                     raise KeyboardInterrupt
         finally:
             model.eval()
@@ -98,7 +100,7 @@ def _look(run: Run, model: nn.Module, validation: Images | None, line: Line) -> 
     """Take stock after a step: losses into the history now and then, a score at the end of an epoch, a word of it."""
     if run.ends_epoch or run.step % _SETTLE == 0:
         run.settle()
-    if run.ends_epoch and validation is not None:
+    if run.ends_epoch and validation is not None and run.ranks.first:
         if not isinstance(model, Estimator):
             raise TypeError(f"{type(model).__name__} has no predict(images), which validation needs. Leave it out.")
         with run.history.clock("validation"), evaluating(model):

@@ -14,6 +14,7 @@ from posecourse.samples import Sample
 from posecourse.train.config import TrainConfig
 from posecourse.train.data import Images, fetch, shuffled
 from posecourse.train.history import History
+from posecourse.train.ranks import Ranks, current_ranks
 from posecourse.train.schedule import one_cycle
 
 __all__ = ["Augmentation", "Loss", "Run"]
@@ -37,6 +38,7 @@ class Run:
         step: how many steps were taken.
         history: of those.
         order: the images of the epoch under way, as they will be seen.
+        ranks: which process this is, where several train together; the others hold a run that is the same.
     """
 
     model: nn.Module
@@ -47,6 +49,7 @@ class Run:
     history: History = field(default_factory=History)
     order: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.long))
     optimizer: torch.optim.Optimizer = field(init=False)
+    ranks: Ranks = field(default_factory=current_ranks)
 
     def __post_init__(self) -> None:
         if self.config.channels_last:
@@ -59,6 +62,7 @@ class Run:
             weight_decay=self.config.weight_decay,
         )
         self._losses: list[Tensor] = []
+        self._joined = self.ranks.joined(self.model)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -92,7 +96,7 @@ class Run:
             self.optimizer.zero_grad()
             value.backward()
             self.optimizer.step()
-        self._losses.append(value.detach())
+        self._losses.append(self.ranks.mean(value))
         self.history.learning_rate.append(rate)
         self.step += 1
 
@@ -117,19 +121,21 @@ class Run:
         if place == 0:
             self.order = shuffled(self.images, self.generator)
         chosen = self.order[place * self.config.batch_size : (place + 1) * self.config.batch_size]
-        batch = fetch(data, chosen)
+        batch = fetch(data, self.ranks.share(chosen))
         if augment is not None:
-            batch = augment(batch, self.generator)
+            batch = augment(batch, self.ranks.own(self.generator))
         return batch.to(_device(self.model))
 
     def _mean_loss(self, batch: Sample, loss: Loss) -> Tensor:
         layout = torch.channels_last if self.config.channels_last else torch.contiguous_format
         images = batch.images.to(memory_format=layout)
         # Dropout draws from torch's global generators: they follow ours for the length of this step.
-        with seeding.fork(self.generator), _autocast(self.config, images.device):
-            answer = self.model(images)
+        with seeding.fork(self.ranks.own(self.generator)), _autocast(self.config, images.device):
+            answer = self._joined(images)
         value = loss(answer, batch)
-        return masked_mean(value, batch.labelled) if value.ndim else value
+        if not value.ndim:
+            return value
+        return self.ranks.weighed(masked_mean(value, batch.labelled), batch.labelled.sum())
 
 
 def _device(model: nn.Module) -> torch.device:

@@ -28,6 +28,7 @@ __all__ = [
     "crop_people",
     "crop_sample",
     "each_person",
+    "fit_sample",
     "flip_sample",
     "rotate_sample",
     "to_source",
@@ -107,6 +108,13 @@ def crop_people(sample: Sample, size: Sequence[int], *, margin: float = 1.25, pa
     """
     people = each_person(sample)
     return crop_sample(people, context_box(people.boxes, size, margin), size, padding=padding)
+
+
+def fit_sample(sample: Sample, size: Sequence[int], *, padding: Padding = "zeros") -> Sample:
+    """Bring whole pictures to `size`, not stretched: in the middle, with `padding` on two sides where shapes differ."""
+    H, W = sample.size
+    whole = sample.boxes.new_tensor([-0.5, -0.5, W, H]).expand(len(sample), 4)
+    return crop_sample(sample, context_box(whole, size, 1.0), size, padding=padding)
 
 
 def each_person(sample: Sample) -> Sample:
