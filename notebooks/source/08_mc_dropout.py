@@ -464,7 +464,7 @@ def like_the_table(name, statement, value, *keys, unit=""):
 
 
 def in_the_table(name, statement, runs, between, unit=""):
-    """Claim what the table alone says: a mean over rows; bounds were four standard errors when it was written."""
+    """Claim what the table alone says, a mean over rows: about four standard errors; of one or two ensembles a guess."""
     claim(name, f"table, {statement}", runs.mean(), between=between, unit=unit)
 
 
